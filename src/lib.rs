@@ -1,0 +1,1 @@
+//! mcell: mission cells on disk.

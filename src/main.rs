@@ -1,0 +1,2 @@
+//! The binary does nothing but call the library.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The benchmarks: `cargo bench`.
+fn main() {}
