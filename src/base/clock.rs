@@ -1,0 +1,150 @@
+//! Time as mission files write it: RFC 3339, in UTC with `Z`; any offset is read.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A moment, shown to whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(DateTime<Utc>);
+
+impl Time {
+    /// Reads RFC 3339 with any offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|read| Time(read.to_utc()))
+    }
+
+    /// Reads what people and other tools write instead of RFC 3339 ("2026-01-02 03:04:05", "2026-01-02", seconds since
+    /// 1970) and takes a missing offset for UTC. Only `validate --fix` does so.
+    pub fn guess(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(exact) = Time::parse(text) {
+            return Some(exact);
+        }
+        for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S"] {
+            if let Ok(read) = chrono::NaiveDateTime::parse_from_str(text, form) {
+                return Some(Time(read.and_utc()));
+            }
+        }
+        for form in ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
+            if let Ok(read) = DateTime::parse_from_str(text, form) {
+                return Some(Time(read.to_utc()));
+            }
+        }
+        if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            return day.and_hms_opt(0, 0, 0).map(|read| Time(read.and_utc()));
+        }
+        text.parse::<i64>().ok().filter(|seconds| *seconds > 100_000_000).and_then(Time::from_unix)
+    }
+
+    /// The moment so many seconds after 1970.
+    pub fn from_unix(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp(seconds, 0).map(Time)
+    }
+
+    /// Whole seconds since 1970.
+    pub fn unix(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// Whole seconds from `earlier` to this; negative if this is before it.
+    pub fn since(self, earlier: Time) -> i64 {
+        (self.0 - earlier.0).num_seconds()
+    }
+
+    /// This moment so many seconds later (at the end of time: the end of time).
+    #[must_use]
+    pub fn plus(self, seconds: u64) -> Self {
+        let later = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds).and_then(|span| self.0.checked_add_signed(span));
+        Time(later.unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
+
+    /// For people, in their own time zone: "14:03" today, "Nov 22 14:03" this year, else with the year.
+    pub fn local(self, now: Time) -> String {
+        let here = self.0.with_timezone(&chrono::Local);
+        let today = now.0.with_timezone(&chrono::Local);
+        let form = if here.date_naive() == today.date_naive() {
+            "%H:%M"
+        } else if here.format("%Y").to_string() == today.format("%Y").to_string() {
+            "%b %e %H:%M"
+        } else {
+            "%Y-%m-%d %H:%M"
+        };
+        here.format(form).to_string()
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Time;
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a time like 2026-01-02T03:04:05Z")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+                Time::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        from.deserialize_str(Reader)
+    }
+}
+
+/// Where the present comes from: the system, or a moment fixed by a test or by `MCELL_NOW`.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Clock {
+    /// The system's wall clock.
+    #[default]
+    System,
+    /// Always the same moment.
+    Fixed(Time),
+}
+
+impl Clock {
+    /// The present moment.
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn now(self) -> Time {
+        match self {
+            Clock::System => Time(Utc::now()),
+            Clock::Fixed(moment) => moment,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_offset_is_read_and_utc_is_written() {
+        assert_eq!(Time::parse("2026-01-02T05:04:05.5+02:00").unwrap().to_string(), "2026-01-02T03:04:05Z");
+        assert!(Time::parse("2026-01-02 03:04").is_none());
+    }
+
+    #[test]
+    fn what_people_write_is_guessed_only_when_asked() {
+        for text in ["2026-01-02 03:04:05", "2026-01-02T03:04:05", "2026-01-02 03:04:05+00:00", "1767323045"] {
+            assert_eq!(Time::guess(text).unwrap().to_string(), "2026-01-02T03:04:05Z", "{text}");
+        }
+        assert!(Time::guess("yesterday").is_none());
+    }
+
+    #[test]
+    fn the_end_of_time_is_not_a_panic() {
+        let moment = Time::parse("2026-01-02T03:04:05Z").unwrap();
+        assert!(moment.plus(u64::MAX) > moment);
+    }
+}

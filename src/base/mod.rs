@@ -1,0 +1,9 @@
+//! What every layer stands on and what knows nothing of missions: errors, time, names, text, findings, the outside world.
+
+pub mod clock;
+pub mod env;
+pub mod error;
+pub mod exit;
+pub mod finding;
+pub mod ids;
+pub mod text;

@@ -1,0 +1,9 @@
+//! The nouns and their rules: pure, without disk, clock or printing.
+
+pub mod agent;
+pub mod cell;
+pub mod isolation;
+pub mod permission;
+pub mod policy;
+pub mod shape;
+pub mod task;

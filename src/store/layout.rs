@@ -1,0 +1,92 @@
+//! Where everything lies. No other file knows a name of the tree (docs/mission-cell-spec.md).
+
+use crate::base::ids::{AgentId, TaskId};
+
+/// The mission's own file.
+pub const CELL: &str = "cell.json";
+/// Its agents, one file each.
+pub const AGENTS: &str = "agents";
+/// Its tasks, one file each.
+pub const TASKS: &str = "tasks";
+/// What agents saved.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// Logs, and the journal.
+pub const LOGS: &str = "logs";
+/// What came of the work.
+pub const ARTIFACTS: &str = "artifacts";
+/// Settings of the whole cell.
+pub const CONFIG: &str = "config";
+/// mcell's own, in a cell and in a root.
+pub const RUNTIME: &str = ".mcell";
+
+/// Isolation of the cell.
+pub const ISOLATION: &str = "config/isolation.json";
+/// Policies of the cell.
+pub const POLICIES: &str = "config/policies.json";
+/// Permissions of its agents.
+pub const PERMISSIONS: &str = "config/permissions.json";
+
+/// One readable line an event; others may append to it.
+pub const MISSION_LOG: &str = "logs/mission.log";
+/// The record of every change; mcell's alone.
+pub const JOURNAL: &str = "logs/journal.jsonl";
+
+/// The lock: held by whoever writes, never deleted, never the data itself.
+pub const LOCK: &str = ".mcell/lock";
+/// The counters of a cell: tokens, and the highest numbers given to agents and tasks.
+pub const FENCE: &str = ".mcell/fence";
+
+/// Under a root: cells that are being made.
+pub const NEW: &str = ".mcell/new";
+/// Under a root: what was removed.
+pub const TRASH: &str = ".mcell/trash";
+/// Under a root: what `scan --changes` said last.
+pub const SEEN: &str = ".mcell/problems.json";
+
+/// The folders of a cell, parents first.
+pub const FOLDERS: [&str; 10] = [
+    AGENTS,
+    TASKS,
+    CHECKPOINTS,
+    LOGS,
+    ARTIFACTS,
+    "artifacts/code",
+    "artifacts/docs",
+    "artifacts/reports",
+    CONFIG,
+    RUNTIME,
+];
+
+/// The folders without which other tools of the fleet stumble.
+pub const NEEDED_FOLDERS: [&str; 6] = [AGENTS, TASKS, CHECKPOINTS, LOGS, ARTIFACTS, CONFIG];
+
+/// The folders in which commits write, and so leave temps when they are killed.
+pub const WRITTEN_FOLDERS: [&str; 6] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME];
+
+/// How the name of a mission file ends.
+pub const JSON: &str = ".json";
+/// How the name of a temp ends; it starts with a dot.
+pub const TEMP: &str = ".tmp";
+
+/// The most bytes a mission file may have: 16 MiB.
+pub const LARGEST: u64 = 16 << 20;
+
+/// `agents/<agent_id>.json`.
+pub fn agent(id: &AgentId) -> String {
+    format!("{AGENTS}/{id}{JSON}")
+}
+
+/// `tasks/<task_id>.json`.
+pub fn task(id: &TaskId) -> String {
+    format!("{TASKS}/{id}{JSON}")
+}
+
+/// The folder of a path inside a cell, and the name in it.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// A path made of a folder inside a cell and a name in it.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}

@@ -1,0 +1,4 @@
+//! The only layer that touches mission files: layout, locks, commits, reading.
+
+pub mod folder;
+pub mod layout;
