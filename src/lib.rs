@@ -1,3 +1,4 @@
 //! mcell: mission cells on disk.
 
 pub mod base;
+pub mod mission;

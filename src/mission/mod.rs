@@ -1,0 +1,3 @@
+//! The nouns of a mission and their rules: no disk, no clock, no printing.
+
+pub mod amount;
