@@ -1,3 +1,4 @@
 //! The nouns of a mission and their rules: no disk, no clock, no printing.
 
 pub mod amount;
+pub mod graph;
