@@ -12,6 +12,8 @@ mod tests;
 
 use std::sync::OnceLock;
 
+pub(super) use order::count_down;
+
 /// How far a task is, as far as the tasks that wait for it care: `status` of tasks/ID.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Progress {
