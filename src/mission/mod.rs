@@ -1,7 +1,10 @@
 //! The nouns and their rules: pure, without disk, clock or printing.
 
 pub mod agent;
+pub mod amount;
 pub mod cell;
+pub mod drawing;
+pub mod graph;
 pub mod isolation;
 pub mod permission;
 pub mod policy;
