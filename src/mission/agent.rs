@@ -102,7 +102,7 @@ pub enum Restart {
 
 /// How an agent is started. An agent without it is started by someone else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "S: Deserialize<'de> + AsRef<str>"))]
 pub struct Run<S = String> {
     /// Program and arguments; no shell.
     pub command: Vec<S>,
@@ -187,7 +187,7 @@ pub enum Signal {
 
 /// One agent, `agents/<agent_id>.json`. `S` is how text is held: owned in commands, borrowed in scans.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "S: Deserialize<'de> + AsRef<str>"))]
 pub struct Agent<S = String> {
     /// Equals the file's stem.
     pub agent_id: S,

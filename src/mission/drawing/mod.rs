@@ -36,7 +36,7 @@ struct Labelled<'a> {
 impl Labelled<'_> {
     fn id(&self, task: u32) -> String {
         match self.tasks.get(task as usize) {
-            Some(drawn) => visible(drawn.id),
+            Some(drawn) => shown(drawn.id).into_owned(),
             None => format!("#{task}"),
         }
     }
@@ -46,7 +46,7 @@ impl Labelled<'_> {
         let id = self.id(task);
         match self.tasks.get(task as usize) {
             Some(drawn) if !drawn.title.is_empty() => {
-                format!("{id}{between}{}", visible(drawn.title))
+                format!("{id}{between}{}", shown(drawn.title))
             }
             _ => id,
         }
@@ -56,34 +56,14 @@ impl Labelled<'_> {
     fn state(&self, task: u32) -> String {
         let mut words = Vec::new();
         if let Some(drawn) = self.tasks.get(task as usize) {
-            words.push(visible(&drawn.status.replace('_', " ")));
-            words.extend(drawn.assigned_to.map(visible));
+            words.push(shown(&drawn.status.replace('_', " ")).into_owned());
+            words.extend(drawn.assigned_to.map(|agent| shown(agent).into_owned()));
         }
         if self.graph.lacks_dependency(task) {
             words.push("waits for a task that does not exist".to_owned());
         }
         words.join(", ")
     }
-}
-
-fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || is_treacherous(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// Characters that take no room but change how the text around them reads: marks of direction, spaces
-/// without width, line separators, tags.
-fn is_treacherous(c: char) -> bool {
-    matches!(c,
-        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

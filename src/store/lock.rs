@@ -1,0 +1,243 @@
+//! Locks: shared and exclusive, with a deadline, and a word about who holds one.
+//!
+//! A lock is an flock on a file that is never deleted and never the data itself. fs2 is called here only, by full path:
+//! with its trait imported, `try_lock_shared` and `unlock` silently mean std's.
+
+use crate::base::error::{Error, Kind, Result};
+use crate::store::folder::Folder;
+use rustix::fs::OFlags;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// How long to wait since the lock last changed hands.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a view over several files waits before it reads anyway.
+pub const VIEW_PATIENCE: Duration = Duration::from_secs(1);
+/// After how long the wait is told.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How many bytes the note in a lock's file has.
+const NOTE: usize = 160;
+/// The environment variable that sets the patience, in seconds.
+pub const KNOB: &str = "MCELL_LOCK_TIMEOUT";
+
+/// How to take a lock.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    /// How long to wait since the lock last changed hands.
+    pub patience: Duration,
+    /// What the waiting one is about to do: the holder's note for others.
+    pub act: &'a str,
+    /// Told once when the wait is noticeable: where, and who holds it.
+    pub tell: &'a dyn Fn(&str),
+}
+
+impl<'a> Wait<'a> {
+    /// Waits as long as is usual, and says nothing.
+    pub fn quietly(act: &'a str) -> Self {
+        Wait { patience: PATIENCE, act, tell: &|_| {} }
+    }
+}
+
+/// A lock held until it is dropped, or until the process ends, however it ends.
+#[derive(Debug)]
+pub struct Held {
+    file: File,
+    exclusive: bool,
+    /// Whether the one who held it before ended without putting it back: something may lie half done.
+    pub was_abandoned: bool,
+    /// Set while something lies half done: then the next holder is told.
+    pub half_done: bool,
+}
+
+/// Takes a lock for itself alone. The file is made if it is not there.
+pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held> {
+    let file = open_or_make(folder, beneath)?;
+    let path = folder.path_of(beneath).display().to_string();
+    let (file, _) = acquire(file, true, &path, wait)?;
+    let boot = boot_id();
+    let was_abandoned = note(&file) != clean_note(&boot);
+    // The note is for people and for the next holder; losing it costs one sweep, so it is not fsynced.
+    let text = format!("{{\"pid\":{},\"act\":\"{}\"}}", std::process::id(), wait.act.replace(['"', '\\'], "'"));
+    write_note(&file, &text).map_err(|error| Error::storage(format_args!("write {path}"), error))?;
+    Ok(Held { file, exclusive: true, was_abandoned, half_done: false })
+}
+
+/// Takes a lock beside other readers, if its file is there and the lock is free in time; readers create nothing.
+/// None: go on without, the tree may be in change.
+pub fn shared(folder: &Folder, beneath: &str, patience: Duration) -> Result<Option<Held>> {
+    let Ok(Some((file, _))) = folder.open_file(beneath, OFlags::RDONLY) else { return Ok(None) };
+    let path = folder.path_of(beneath).display().to_string();
+    match acquire(File::from(file), false, &path, Wait { patience, ..Wait::quietly("read") }) {
+        Ok((file, _)) => Ok(Some(Held { file, exclusive: false, was_abandoned: false, half_done: false })),
+        Err(error) if error.kind() == Kind::Busy => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes a lock for itself alone if it is free at once.
+pub fn try_exclusive(folder: &Folder, beneath: &str) -> Result<Option<Held>> {
+    let file = open_or_make(folder, beneath)?;
+    match try_now(&file, true) {
+        Ok(true) => Ok(Some(Held { file, exclusive: true, was_abandoned: false, half_done: false })),
+        Ok(false) => Ok(None),
+        Err(error) => Err(Error::storage(format_args!("lock {}", folder.path_of(beneath).display()), error)),
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.exclusive && !self.half_done {
+            // A failure here costs the next holder one sweep.
+            let _ = write_note(&self.file, &clean_note(&boot_id()));
+        }
+        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
+        let _ = fs2::FileExt::unlock(&self.file);
+    }
+}
+
+fn open_or_make(folder: &Folder, beneath: &str) -> Result<File> {
+    if let Some((file, _)) = folder.open_file(beneath, OFlags::RDWR)? {
+        return Ok(File::from(file));
+    }
+    let (parent, name) = crate::store::layout::split(beneath);
+    folder.make_folder(parent)?;
+    let parent = folder.folder_there(parent)?;
+    let (file, _) = parent
+        .open_file(name, OFlags::RDWR | OFlags::CREATE)?
+        .ok_or_else(|| parent.trouble("make", name, rustix::io::Errno::NOENT))?;
+    if let Some(rights) = parent.rights("")? {
+        crate::store::folder::give(std::os::fd::AsFd::as_fd(&file), rights.for_file())
+            .map_err(|error| parent.trouble("set the rights of", name, error))?;
+    }
+    Ok(File::from(file))
+}
+
+/// Takes the lock, waiting for it on a thread of its own: a blocking wait is served in turn, polling is not.
+fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File, bool)> {
+    let failed = |error: std::io::Error| Error::storage(format_args!("lock {path}"), error);
+    if try_now(&file, alone).map_err(failed)? {
+        return Ok((file, false));
+    }
+    let (send, receive) = mpsc::channel();
+    let blocked = file.try_clone().map_err(failed)?;
+    std::thread::Builder::new()
+        .name(String::from("lock"))
+        .stack_size(64 << 10)
+        .spawn(move || {
+            let taken = lock_blocking(&blocked, alone);
+            // Nobody waits any more: closing the last handle gives the lock back.
+            let _ = send.send(taken.map(|()| blocked));
+        })
+        .map_err(failed)?;
+    let started = Instant::now();
+    let mut since = started;
+    let mut hands = note(&file);
+    let mut told = false;
+    loop {
+        let left = wait.patience.saturating_sub(since.elapsed());
+        let step = if told { left.min(Duration::from_millis(200)) } else { left.min(SILENCE) };
+        match receive.recv_timeout(step) {
+            Ok(Ok(taken)) => return Ok((taken, true)),
+            Ok(Err(error)) => return Err(failed(error)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::bug("the thread that waits for a lock ended")),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        // The lock changed hands: the wait is for another one now, and it moves.
+        let now = note(&file);
+        if now != hands {
+            (hands, since) = (now, Instant::now());
+        } else if since.elapsed() >= wait.patience {
+            let waited = started.elapsed().as_secs();
+            return Err(Error::new(Kind::Busy, format!("{path} is held by {}; waited {waited} s", holder(&file)))
+                .hint(format!("wait for it to end, or set {KNOB} to more seconds"))
+                .hint("a process that hangs or is stopped holds its lock until it ends: `kill` it, and the next command mends what it left"));
+        } else if !told {
+            told = true;
+            (wait.tell)(&format!("waiting for {path}, held by {}", holder(&file)));
+        }
+    }
+}
+
+fn try_now(file: &File, alone: bool) -> std::io::Result<bool> {
+    loop {
+        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
+        let tried = if alone { fs2::FileExt::try_lock_exclusive(file) } else { fs2::FileExt::try_lock_shared(file) };
+        match tried {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn lock_blocking(file: &File, alone: bool) -> std::io::Result<()> {
+    loop {
+        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
+        let locked = if alone { fs2::FileExt::lock_exclusive(file) } else { fs2::FileExt::lock_shared(file) };
+        match locked {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+fn note(file: &File) -> String {
+    let mut text = [0; NOTE];
+    let got = file.read_at(&mut text, 0).unwrap_or(0);
+    String::from_utf8_lossy(text.get(..got).unwrap_or_default()).trim_end().to_owned()
+}
+
+fn write_note(file: &File, text: &str) -> std::io::Result<()> {
+    // Always the same length: one write changes it whole, and nothing of a longer one is left.
+    file.write_all_at(format!("{:<NOTE$}\n", text.trim_end()).as_bytes(), 0)
+}
+
+/// What the lock's file says while nobody holds it and nothing lies half done. After a reboot it is never this.
+fn clean_note(boot: &str) -> String {
+    format!("free {boot}")
+}
+
+#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| String::from("unknown"), |id| id.trim().to_owned())
+}
+
+/// Who holds the lock of a file, in words: by the kernel's table, else by the note in the file.
+pub fn holder(file: &File) -> String {
+    if let Some(pid) = holder_by_kernel(file) {
+        return format!("pid {pid} ({})", command_of(pid));
+    }
+    match serde_json::from_str::<serde_json::Value>(&note(file)) {
+        Ok(note) => match note.get("pid").and_then(serde_json::Value::as_u64) {
+            Some(pid) => format!("pid {pid} ({})", note.get("act").and_then(serde_json::Value::as_str).unwrap_or("mcell")),
+            None => String::from("another process"),
+        },
+        Err(_) => String::from("another process"),
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+fn holder_by_kernel(file: &File) -> Option<u32> {
+    let about = file.metadata().ok()?;
+    let (major, minor) = (rustix::fs::major(about.dev()), rustix::fs::minor(about.dev()));
+    let wanted = format!("{major:02x}:{minor:02x}:{}", about.ino());
+    let table = std::fs::read_to_string("/proc/locks").ok()?;
+    table.lines().find_map(|line| {
+        // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF; those who wait have "->" after the number.
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let held = words.get(1) == Some(&"FLOCK") && words.get(5) == Some(&wanted.as_str());
+        held.then(|| words.get(4)?.parse().ok()).flatten().filter(|pid| *pid > 0)
+    })
+}
+
+#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+fn command_of(pid: u32) -> String {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = String::from_utf8_lossy(&line).replace('\0', " ");
+    let line = crate::base::text::shown(line.trim()).into_owned();
+    if line.is_empty() { String::from("its command cannot be seen") } else { crate::base::text::cut(&line, 80).into_owned() }
+}
