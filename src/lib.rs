@@ -1,1 +1,3 @@
 //! mcell: mission cells on disk.
+
+pub mod base;

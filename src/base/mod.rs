@@ -1,0 +1,3 @@
+//! What knows nothing of missions.
+
+pub mod document;
