@@ -9,17 +9,22 @@
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod agreement;
 mod cursor;
+mod edit;
 mod fault;
+mod layout;
 mod node;
 mod place;
 mod scan;
+mod splice;
 
 use std::ops::Range;
 
+pub use edit::{Edit, SpliceError, edits_between};
 pub use fault::{Fault, FaultKind};
 pub use node::{Kind, Node};
 pub use place::{Place, line_text, place};
 pub use scan::MAX_DEPTH;
+pub use splice::splice;
 
 use scan::{Repeat, Slot};
 
@@ -87,6 +92,12 @@ impl<'a> Document<'a> {
                 again: again.key_range().unwrap_or(0..0),
             }
         })
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = Node<'_, 'a>> {
+        (0..)
+            .zip(&self.slots)
+            .map(|(index, _)| Node::new(self, index))
     }
 
     fn slot(&self, index: u32) -> Slot {
