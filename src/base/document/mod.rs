@@ -8,12 +8,16 @@
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod agreement;
+mod change;
 mod cursor;
 mod edit;
 mod fault;
 mod layout;
 mod node;
 mod place;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod roundtrip;
 mod scan;
 mod splice;
 
