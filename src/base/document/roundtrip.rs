@@ -119,7 +119,7 @@ proptest! {
         let node = *which.get(&all(&document));
         let pointer = node.pointer();
         let edit = Edit::Set { pointer: pointer.clone(), value: value.clone() };
-        let edited = splice(&document, &[edit.clone()]).unwrap();
+        let edited = splice(&document, std::slice::from_ref(&edit)).unwrap();
         let range = node.range();
         prop_assert!(edited.starts_with(&text[..range.start]) && edited.ends_with(&text[range.end..]));
         let mut expected = value_of(&text);
