@@ -1,6 +1,7 @@
 //! What every layer stands on and what knows nothing of missions: errors, time, names, text, findings, the outside world.
 
 pub mod clock;
+pub mod document;
 pub mod duration;
 pub mod env;
 pub mod error;
