@@ -9,4 +9,6 @@ pub mod isolation;
 pub mod permission;
 pub mod policy;
 pub mod shape;
+pub mod sheet;
+pub mod survey;
 pub mod task;

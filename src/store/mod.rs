@@ -4,3 +4,4 @@ pub mod folder;
 pub mod journal;
 pub mod layout;
 pub mod lock;
+pub mod survey;

@@ -11,6 +11,7 @@ pub use dot::dot;
 pub use mermaid::mermaid;
 pub use text::text;
 
+use crate::base::text::shown;
 use super::graph::TaskGraph;
 
 /// What is shown of a task; the place in the slice is its index in the [`TaskGraph`]. A task past the end

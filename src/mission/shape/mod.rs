@@ -2,8 +2,10 @@
 //!
 //! A test feeds the tables, the types and the schemas the same cases.
 
+pub mod read;
 pub mod tables;
 
+pub use read::{Flaw, FlawKind, Reading, read};
 pub use tables::{AGENT, CELL, ISOLATION, PERMISSIONS, POLICIES, TASK};
 
 /// Who decided on a field.
@@ -63,7 +65,7 @@ pub struct Field {
     pub form: Form,
     /// Whether it must be there; what need not be there may be null, which means the same.
     pub required: bool,
-    /// What counts where it is absent, as JSON; empty if nothing does.
+    /// What counts where it is absent, as JSON (for a required field: what `validate --fix` writes); empty if nothing.
     pub default: &'static str,
     /// Who decided on it.
     pub mark: Mark,

@@ -13,6 +13,11 @@ const fn must(name: &'static str, form: Form, about: &'static str) -> Field {
     Field { name, form, required: true, default: "", mark: Fleet, about }
 }
 
+/// A required field for which `validate --fix` knows what to write.
+const fn must_or(name: &'static str, form: Form, default: &'static str, about: &'static str) -> Field {
+    Field { default, ..must(name, form, about) }
+}
+
 const fn may(mark: Mark, name: &'static str, form: Form, default: &'static str, about: &'static str) -> Field {
     Field { name, form, required: false, default, mark, about }
 }
@@ -42,8 +47,8 @@ pub static CELL: Shape = Shape {
         must("mission_name", Text(1, 200), "what people call the mission"),
         must("created_at", Time, "when the cell was made"),
         must("created_by", Text(1, 200), "an agent's id or an operator's name"),
-        must("status", OneOf(&["active", "paused", "completed", "failed"]), "the state of the mission"),
-        must("isolation_level", OneOf(LEVELS), "how strictly the agents are kept apart"),
+        must_or("status", OneOf(&["active", "paused", "completed", "failed"]), "\"active\"", "the state of the mission"),
+        must_or("isolation_level", OneOf(LEVELS), "\"none\"", "how strictly the agents are kept apart"),
         may(Fleet, "max_agents", Whole(1, 1_000_000), "10", "the most agents the cell may have"),
         may(Fleet, "timeout", Whole(1, CENTURY), "", "seconds the mission may take from created_at"),
         may(Fleet, "policies", Object(&CELL_POLICIES), "{}", "the policies stated here"),
@@ -113,7 +118,7 @@ pub static AGENT: Shape = Shape {
         must("role", OneOf(&["lead", "write", "read", "audit"]), "what it is there for, which caps what it may do"),
         may(Fleet, "capabilities", List(&Word), "[]", "what it can do, as words that tasks may require"),
         may(Fleet, "gateway", Text(1, 4096), "null", "name, host:port or URL of its gateway"),
-        must("status", OneOf(&["idle", "active", "paused", "failed"]), "its state"),
+        must_or("status", OneOf(&["idle", "active", "paused", "failed"]), "\"idle\"", "its state"),
         may(Fleet, "current_task", Id, "null", "the task it works on"),
         may(Fleet, "checkpoint", Object(&CHECKPOINT), "null", "its last checkpoint"),
         may(Mcell, "run", Object(&RUN), "", "how mcell starts it"),
@@ -145,8 +150,8 @@ pub static TASK: Shape = Shape {
         must("title", Text(1, 1000), "what it is, in one line"),
         may(Fleet, "description", Text(0, LONG), "\"\"", "what it is, at length"),
         may(Fleet, "assigned_to", Id, "null", "the agent it is meant for"),
-        must("status", OneOf(&["pending", "in_progress", "completed", "failed"]), "its state"),
-        must("priority", OneOf(&["high", "medium", "low"]), "how urgent it is"),
+        must_or("status", OneOf(&["pending", "in_progress", "completed", "failed"]), "\"pending\"", "its state"),
+        must_or("priority", OneOf(&["high", "medium", "low"]), "\"medium\"", "how urgent it is"),
         may(Fleet, "dependencies", List(&Id), "[]", "tasks that must be completed first"),
         may(Fleet, "artifacts", List(&Text(1, 4096)), "[]", "names of the files it makes"),
         may(Fleet, "timeout", Whole(1, CENTURY), "1800", "seconds in progress it should take"),

@@ -1,0 +1,104 @@
+//! A whole cell as it was read: every sheet, and everything odd about its files.
+
+use crate::mission::sheet::{AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, TaskSheet};
+
+/// A whole cell as it was read. Sheets are sorted by file name, so a stem is found by halving.
+#[derive(Debug, Default)]
+pub struct Survey<'a> {
+    /// The folder's name: the id that counts.
+    pub folder: &'a str,
+    /// `cell.json`; none if it is not there or cannot be read (then an oddity says why).
+    pub cell: Option<CellSheet<'a>>,
+    /// The agents' files.
+    pub agents: Vec<AgentSheet<'a>>,
+    /// The tasks' files.
+    pub tasks: Vec<TaskSheet<'a>>,
+    /// `config/isolation.json`, if it is there.
+    pub isolation: Option<IsolationSheet<'a>>,
+    /// `config/policies.json`, if it is there.
+    pub policies: Option<PoliciesSheet<'a>>,
+    /// `config/permissions.json`, if it is there.
+    pub permissions: Option<PermissionsSheet<'a>>,
+    /// What is odd about files and folders.
+    pub oddities: Vec<Oddity>,
+    /// SHA-256 of `checkpoints/<agent>/context.json` for agents that note one, in the order of `agents`; only a thorough
+    /// survey has them.
+    pub contexts: Vec<Context>,
+    /// The files under `artifacts/`, relative to it, sorted; only a thorough survey has them.
+    pub artifacts: Vec<String>,
+    /// Whether the survey is thorough: rules about rights, checkpoints and artifacts say nothing otherwise.
+    pub is_thorough: bool,
+}
+
+/// What lies in an agent's checkpoint folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// SHA-256 of its context.json, if that is there and can be read.
+    pub hash: Option<String>,
+    /// Whether the folder `checkpoints/<agent>` is there.
+    pub has_folder: bool,
+}
+
+/// Something odd about a file or folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// Its path in the cell, made UTF-8; empty for the cell itself.
+    pub path: String,
+    /// What is odd.
+    pub kind: OddityKind,
+}
+
+/// What may be odd about a file or folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OddityKind {
+    /// A symbolic link.
+    Link,
+    /// A FIFO, socket or device.
+    Special,
+    /// A folder where a file should be.
+    FolderForFile,
+    /// A file where a folder should be.
+    FileForFolder,
+    /// More bytes than a mission file may have.
+    TooLarge(u64),
+    /// More in this cell than can be looked at.
+    TooMuch,
+    /// The name is not UTF-8.
+    NameNotUtf8,
+    /// The stem of the name cannot be an id.
+    NameNotAnId,
+    /// It is there and cannot be read: the system's word.
+    Unreadable(String),
+    /// Nobody knows what it is there for; the known name it is like.
+    Stray(Option<String>),
+    /// A folder that should be there is not.
+    MissingFolder,
+    /// `cell.json` is not there.
+    MissingCell,
+    /// Everybody may write it; its mode.
+    WorldWritable(u32),
+    /// A temp that a killed writer left; the next writer sweeps it.
+    LeftTemp,
+}
+
+impl<'a> Survey<'a> {
+    /// The place of an agent among the sheets.
+    pub fn agent_at(&self, id: &str) -> Option<usize> {
+        self.agents.binary_search_by(|sheet| sheet.stem().cmp(id)).ok()
+    }
+
+    /// The place of a task among the sheets.
+    pub fn task_at(&self, id: &str) -> Option<usize> {
+        self.tasks.binary_search_by(|sheet| sheet.stem().cmp(id)).ok()
+    }
+
+    /// The sheet of an agent.
+    pub fn agent(&self, id: &str) -> Option<&AgentSheet<'a>> {
+        self.agents.get(self.agent_at(id)?)
+    }
+
+    /// The sheet of a task.
+    pub fn task(&self, id: &str) -> Option<&TaskSheet<'a>> {
+        self.tasks.get(self.task_at(id)?)
+    }
+}
