@@ -12,6 +12,10 @@ const SWITCH: &str = "/proc/sys/vm/drop_caches";
 const ROUNDS: u32 = 3;
 
 pub fn race(field: &Field, report: &mut Report) {
+    if let Err(trouble) = race_scan::names_every_open_cell(field) {
+        report.pair("cold", "names every open cell", Bound::Shown, Err(trouble));
+        return;
+    }
     let warm = pair(field, field.rounds, || Ok(()));
     report.pair(
         "cold",

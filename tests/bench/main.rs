@@ -76,7 +76,7 @@ fn race(options: &Options) -> Result<bool> {
         }
     }
     let about = field.about();
-    println!("{about}\n{}", report.plain());
+    println!("{about}\n{}", report.table());
     if let Some(page) = &options.markdown {
         report.write_into(page, &about)?;
     }

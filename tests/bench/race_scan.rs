@@ -14,8 +14,7 @@ pub const ANSWERS: &[i32] = &[0, 1];
 const FIRST_VERSION: &str = "MCELL_FIRST_VERSION";
 
 pub fn race(field: &Field, report: &mut Report) {
-    let checked = names_every_open_cell(field);
-    if let Err(trouble) = checked {
+    if let Err(trouble) = names_every_open_cell(field) {
         // A scan that sees nothing would win every race.
         report.pair("scan", "names every open cell", Bound::Shown, Err(trouble));
         return;
@@ -72,7 +71,7 @@ fn first_version(field: &Field) -> Result<crate::report::Pair> {
 }
 
 /// Checks that the scan's answer holds each cell that is active or paused.
-fn names_every_open_cell(field: &Field) -> Result<()> {
+pub fn names_every_open_cell(field: &Field) -> Result<()> {
     let said = measure::output(&mut command(field), ANSWERS)?;
     let said = String::from_utf8_lossy(&said);
     let said: HashSet<&str> = said.split('"').collect();

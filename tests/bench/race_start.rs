@@ -18,7 +18,7 @@ pub fn race(field: &Field, report: &mut Report) {
 }
 
 fn start(field: &Field) -> Result<Pair> {
-    let mut hyperfine = tools::other("hyperfine")?;
+    let mut hyperfine = tools::deaf(field, tools::other("hyperfine")?);
     let source = field.scratch().join("nothing.rs");
     std::fs::write(&source, NOTHING)?;
     let nothing = tools::compiled(field, "nothing", &source)?;
@@ -26,7 +26,12 @@ fn start(field: &Field) -> Result<Pair> {
         "{} --version",
         quoted(Path::new(env!("CARGO_BIN_EXE_mcell")))
     );
-    measure::output(tools::bare_mcell(field).arg("--version"), &[0])?;
+    let said = measure::output(tools::bare_mcell(field).arg("--version"), &[0])?;
+    if !said.starts_with(b"mcell ") {
+        return Err(Trouble::Failed(
+            "`mcell --version` does not say `mcell …`".into(),
+        ));
+    }
     let figures = field.scratch().join("start.json");
     hyperfine.args(["--shell=none", "--style=none", "--warmup=20", "--runs=200"]);
     hyperfine.arg("--export-json").arg(&figures);

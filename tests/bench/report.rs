@@ -68,7 +68,8 @@ const END: &str = "<!-- /table -->";
 #[derive(Default)]
 pub struct Report {
     rows: Vec<[String; 7]>,
-    bad: bool,
+    missed: bool,
+    failed: bool,
 }
 
 impl Report {
@@ -96,7 +97,7 @@ impl Report {
     fn row(&mut self, bench: &str, what: &str, judged: Result<Judged>) {
         let cells = match judged {
             Ok((ours, theirs, ratio, bound, kept)) => {
-                self.bad |= kept == Some(false);
+                self.missed |= kept == Some(false);
                 let verdict = match kept {
                     Some(true) => "kept",
                     Some(false) => "MISSED",
@@ -113,10 +114,13 @@ impl Report {
                 ]
             }
             Err(trouble) => {
-                self.bad |= matches!(trouble, Trouble::Failed(_));
                 eprintln!("{bench}, {what}: {trouble}");
-                let said = trouble.to_string();
-                let first = said.lines().next().unwrap_or_default().to_owned();
+                let verdict = match trouble {
+                    Trouble::Skipped(_) => trouble.to_string(),
+                    // The story names this machine's folders; it belongs above, not in a page.
+                    Trouble::Failed(_) => "FAILED".into(),
+                };
+                self.failed |= matches!(trouble, Trouble::Failed(_));
                 let none = || "-".to_owned();
                 [
                     bench.into(),
@@ -125,7 +129,7 @@ impl Report {
                     none(),
                     none(),
                     none(),
-                    first,
+                    verdict,
                 ]
             }
         };
@@ -134,31 +138,35 @@ impl Report {
 
     /// Tells whether every bound was kept and no command failed. Skipped rows do not count.
     pub fn passed(&self) -> bool {
-        !self.bad
+        !self.missed && !self.failed
     }
 
-    /// The table for a terminal or a log.
-    pub fn plain(&self) -> String {
-        self.table(presets::ASCII_NO_BORDERS)
-    }
-
-    fn table(&self, style: comfy_table::TableStyle) -> String {
+    /// The table, for a terminal, a log and a page alike.
+    pub fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_style(style).set_header(COLUMNS);
+        table
+            .load_style(presets::ASCII_MARKDOWN)
+            .set_header(COLUMNS);
         table.add_rows(&self.rows);
         table.to_string()
     }
 
-    /// Replaces what stands between the two markers of a page.
+    /// Replaces what stands between the two markers of a page. A missed bound is written as it
+    /// is; where a command failed there is nothing to publish.
     pub fn write_into(&self, page: &Path, about: &str) -> Result<()> {
+        if self.failed {
+            return Err(format!("a command failed: {} stays as it was", page.display()).into());
+        }
         let text = std::fs::read_to_string(page)?;
         let markers = text.find(BEGIN).zip(text.find(END));
         let Some((begin, end)) = markers.filter(|(begin, end)| begin < end) else {
             return Err(format!("{} lacks {BEGIN} … {END}", page.display()).into());
         };
         let (before, after) = (&text[..begin + BEGIN.len()], &text[end..]);
-        let table = self.table(presets::ASCII_MARKDOWN);
-        std::fs::write(page, format!("{before}\n{about}\n\n{table}\n{after}"))?;
+        std::fs::write(
+            page,
+            format!("{before}\n{about}\n\n{}\n{after}", self.table()),
+        )?;
         Ok(())
     }
 }

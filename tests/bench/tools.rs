@@ -16,7 +16,11 @@ pub fn mcell(field: &Field, root: &Path) -> Command {
 
 /// mcell without any argument.
 pub fn bare_mcell(field: &Field) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mcell"));
+    deaf(field, Command::new(env!("CARGO_BIN_EXE_mcell")))
+}
+
+/// A command whose process, and what that starts, knows nothing of the caller's mcell settings.
+pub fn deaf(field: &Field, mut command: Command) -> Command {
     for (key, _) in std::env::vars_os() {
         if key.to_string_lossy().starts_with("MCELL_") {
             command.env_remove(key);

@@ -44,41 +44,31 @@ impl Fault {
     /// are not enough tasks.
     pub fn put_into(self, draft: &mut Draft, plan: &Plan) {
         let [.., before, last] = plan.tasks.as_slice() else {
-            return edit(draft, "cell.json", |cell| cell["status"] = json!("running"));
+            return set(draft, "cell.json", "status", json!("running"));
         };
         let file = format!("tasks/{}.json", last.id);
         match self {
-            Self::DanglingTask => edit(draft, &file, |task| {
-                task["dependencies"] = json!(["task_999999"])
-            }),
+            Self::DanglingTask => set(draft, &file, "dependencies", json!(["task_999999"])),
             Self::Cycle => {
-                edit(draft, &file, |task| {
-                    task["dependencies"] = json!([before.id])
-                });
                 let other = format!("tasks/{}.json", before.id);
-                edit(draft, &other, |task| {
-                    task["dependencies"] = json!([last.id])
-                });
+                set(draft, &file, "dependencies", json!([before.id]));
+                set(draft, &other, "dependencies", json!([last.id]));
             }
-            Self::BadWord => edit(draft, &file, |task| task["priority"] = json!("urgent")),
+            Self::BadWord => set(draft, &file, "priority", json!("urgent")),
             Self::Truncated => {
                 if let Some(text) = draft.json.get_mut(&file) {
                     text.truncate(text.len() / 2);
                 }
             }
-            Self::WrongId => edit(draft, &file, |task| {
-                task["task_id"] = json!(plan.tasks[0].id)
-            }),
-            Self::DanglingAgent => edit(draft, &file, |task| {
-                task["assigned_to"] = json!("agent_999999")
-            }),
+            Self::WrongId => set(draft, &file, "task_id", json!(plan.tasks[0].id)),
+            Self::DanglingAgent => set(draft, &file, "assigned_to", json!("agent_999999")),
         }
     }
 }
 
-fn edit(draft: &mut Draft, path: &str, change: impl FnOnce(&mut Value)) {
+fn set(draft: &mut Draft, path: &str, key: &str, to: Value) {
     let file = draft.json.get_mut(path).expect("a file of the draft");
-    let mut value = serde_json::from_str(file).expect("what was just written");
-    change(&mut value);
+    let mut value: Value = serde_json::from_str(file).expect("what was just written");
+    value[key] = to;
     *file = text(&value);
 }

@@ -127,9 +127,10 @@ impl Plan {
                 1 | 2 => "write",
                 _ => any,
             },
+            // Those who stand in for others are there.
             status: match dice.below(16) {
-                15 => resting[2],
-                14 => resting[1],
+                15 if number > 2 => resting[2],
+                14 if number > 2 => resting[1],
                 _ => resting[0],
             },
             current: None,
