@@ -12,7 +12,9 @@ pub struct Time(DateTime<Utc>);
 impl Time {
     /// Reads RFC 3339 with any offset.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|read| Time(read.to_utc()))
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|read| Time(read.to_utc()))
     }
 
     /// Reads what people and other tools write instead of RFC 3339 ("2026-01-02 03:04:05", "2026-01-02", seconds since
@@ -22,7 +24,13 @@ impl Time {
         if let Some(exact) = Time::parse(text) {
             return Some(exact);
         }
-        for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S"] {
+        for form in [
+            "%Y-%m-%dT%H:%M:%S%.f",
+            "%Y-%m-%d %H:%M:%S%.f",
+            "%Y-%m-%dT%H:%M",
+            "%Y-%m-%d %H:%M",
+            "%Y/%m/%d %H:%M:%S",
+        ] {
             if let Ok(read) = chrono::NaiveDateTime::parse_from_str(text, form) {
                 return Some(Time(read.and_utc()));
             }
@@ -35,7 +43,10 @@ impl Time {
         if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             return day.and_hms_opt(0, 0, 0).map(|read| Time(read.and_utc()));
         }
-        text.parse::<i64>().ok().filter(|seconds| *seconds > 100_000_000).and_then(Time::from_unix)
+        text.parse::<i64>()
+            .ok()
+            .filter(|seconds| *seconds > 100_000_000)
+            .and_then(Time::from_unix)
     }
 
     /// The moment so many seconds after 1970.
@@ -56,7 +67,10 @@ impl Time {
     /// This moment so many seconds later (at the end of time: the end of time).
     #[must_use]
     pub fn plus(self, seconds: u64) -> Self {
-        let later = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds).and_then(|span| self.0.checked_add_signed(span));
+        let later = i64::try_from(seconds)
+            .ok()
+            .and_then(TimeDelta::try_seconds)
+            .and_then(|span| self.0.checked_add_signed(span));
         Time(later.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
@@ -115,7 +129,10 @@ pub enum Clock {
 
 impl Clock {
     /// The present moment.
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the wall clock"
+    )]
     pub fn now(self) -> Time {
         match self {
             Clock::System => Time(Utc::now()),
@@ -130,14 +147,28 @@ mod tests {
 
     #[test]
     fn any_offset_is_read_and_utc_is_written() {
-        assert_eq!(Time::parse("2026-01-02T05:04:05.5+02:00").unwrap().to_string(), "2026-01-02T03:04:05Z");
+        assert_eq!(
+            Time::parse("2026-01-02T05:04:05.5+02:00")
+                .unwrap()
+                .to_string(),
+            "2026-01-02T03:04:05Z"
+        );
         assert!(Time::parse("2026-01-02 03:04").is_none());
     }
 
     #[test]
     fn what_people_write_is_guessed_only_when_asked() {
-        for text in ["2026-01-02 03:04:05", "2026-01-02T03:04:05", "2026-01-02 03:04:05+00:00", "1767323045"] {
-            assert_eq!(Time::guess(text).unwrap().to_string(), "2026-01-02T03:04:05Z", "{text}");
+        for text in [
+            "2026-01-02 03:04:05",
+            "2026-01-02T03:04:05",
+            "2026-01-02 03:04:05+00:00",
+            "1767323045",
+        ] {
+            assert_eq!(
+                Time::guess(text).unwrap().to_string(),
+                "2026-01-02T03:04:05Z",
+                "{text}"
+            );
         }
         assert!(Time::guess("yesterday").is_none());
     }

@@ -16,7 +16,10 @@ pub struct Env {
 
 impl Env {
     /// The environment of this process.
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
         let variables: HashMap<OsString, OsString> = std::env::vars_os().collect();
         // A working directory that was removed under us is no reason to fail before a path is asked for.
@@ -26,7 +29,11 @@ impl Env {
 
     /// An environment made by hand.
     pub fn with(variables: HashMap<OsString, OsString>, folder: PathBuf) -> Self {
-        let mut env = Env { variables, folder, clock: Clock::System };
+        let mut env = Env {
+            variables,
+            folder,
+            clock: Clock::System,
+        };
         if let Some(moment) = env.word("MCELL_NOW").and_then(Time::parse) {
             env.clock = Clock::Fixed(moment);
         }
@@ -35,12 +42,18 @@ impl Env {
 
     /// A variable's text; an empty one, or one that is not UTF-8, is as if not set.
     pub fn word(&self, name: &str) -> Option<&str> {
-        self.variables.get(std::ffi::OsStr::new(name))?.to_str().filter(|text| !text.is_empty())
+        self.variables
+            .get(std::ffi::OsStr::new(name))?
+            .to_str()
+            .filter(|text| !text.is_empty())
     }
 
     /// A variable as a path; an empty one is as if not set.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.variables.get(std::ffi::OsStr::new(name)).filter(|text| !text.is_empty()).map(PathBuf::from)
+        self.variables
+            .get(std::ffi::OsStr::new(name))
+            .filter(|text| !text.is_empty())
+            .map(PathBuf::from)
     }
 
     /// The working directory.
@@ -60,7 +73,11 @@ impl Env {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => path.to_path_buf(),
         };
-        if expanded.is_absolute() { expanded } else { self.folder.join(expanded) }
+        if expanded.is_absolute() {
+            expanded
+        } else {
+            self.folder.join(expanded)
+        }
     }
 
     /// Who is typing: the one who called sudo, else the login name, else the number of the user.
@@ -76,13 +93,19 @@ impl Env {
 }
 
 /// The login name of a user by /etc/passwd, if it is there.
-#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
 pub fn login_name(user: u32) -> Option<String> {
     name_in(&std::fs::read_to_string("/etc/passwd").ok()?, user)
 }
 
 /// The name of a group by /etc/group, if it is there.
-#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
 pub fn group_name(group: u32) -> Option<String> {
     name_in(&std::fs::read_to_string("/etc/group").ok()?, group)
 }

@@ -114,7 +114,14 @@ struct Inner {
 impl Error {
     /// An error of a kind, with a message in one lower-case sentence without a full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { inner: Box::new(Inner { kind, message: message.into(), hints: Vec::new(), place: None }) }
+        Error {
+            inner: Box::new(Inner {
+                kind,
+                message: message.into(),
+                hints: Vec::new(),
+                place: None,
+            }),
+        }
     }
 
     /// A command line that makes no sense (exit 2).
@@ -139,13 +146,17 @@ impl Error {
 
     /// A defect of mcell itself (exit 70).
     pub fn bug(message: impl Into<String>) -> Self {
-        Error::new(Kind::Bug, message).hint("this is a defect of mcell: please report it with the command you typed")
+        Error::new(Kind::Bug, message)
+            .hint("this is a defect of mcell: please report it with the command you typed")
     }
 
     /// A failed system call (exit 7, or 6 where the system says that something is busy for now).
     pub fn storage(doing: impl fmt::Display, error: impl Into<std::io::Error>) -> Self {
         let error = error.into();
-        let made = Error::new(Kind::Storage, format!("cannot {doing}: {}", in_words(&error)));
+        let made = Error::new(
+            Kind::Storage,
+            format!("cannot {doing}: {}", in_words(&error)),
+        );
         match hint_for(&error) {
             Some(hint) => made.hint(hint),
             None => made,
@@ -223,11 +234,15 @@ pub fn in_words(error: &std::io::Error) -> String {
 fn hint_for(error: &std::io::Error) -> Option<&'static str> {
     use std::io::ErrorKind as E;
     match error.kind() {
-        E::PermissionDenied => Some("look at the owner and mode with `ls -ld`, or run as a user who may; `mcell doctor` checks them all"),
-        E::StorageFull | E::QuotaExceeded => {
-            Some("the disk is full: `mcell scan` names the largest things, `mcell cell prune` empties the trash")
+        E::PermissionDenied => Some(
+            "look at the owner and mode with `ls -ld`, or run as a user who may; `mcell doctor` checks them all",
+        ),
+        E::StorageFull | E::QuotaExceeded => Some(
+            "the disk is full: `mcell scan` names the largest things, `mcell cell prune` empties the trash",
+        ),
+        E::ReadOnlyFilesystem => {
+            Some("the file system is mounted read-only: `mount -o remount,rw` or another `--root`")
         }
-        E::ReadOnlyFilesystem => Some("the file system is mounted read-only: `mount -o remount,rw` or another `--root`"),
         _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
             Some("this process has too many files open: raise `ulimit -n`")
         }

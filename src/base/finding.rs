@@ -74,8 +74,21 @@ pub struct Finding {
 
 impl Finding {
     /// A finding of a rule in a file as a whole.
-    pub fn new(code: &'static str, severity: Severity, file: impl Into<String>, message: impl Into<String>) -> Self {
-        Finding { code, severity, file: file.into(), spot: Spot::Whole, message: message.into(), hints: Vec::new(), mend: None }
+    pub fn new(
+        code: &'static str,
+        severity: Severity,
+        file: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Finding {
+            code,
+            severity,
+            file: file.into(),
+            spot: Spot::Whole,
+            message: message.into(),
+            hints: Vec::new(),
+            mend: None,
+        }
     }
 
     /// Points at the value at a JSON pointer.

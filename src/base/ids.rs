@@ -12,7 +12,9 @@ pub fn is_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= LONGEST
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 macro_rules! id {
@@ -96,7 +98,9 @@ pub fn is_uuid(text: &str) -> bool {
 /// The number at the end of an id made by "next free" (`task_012` → 12), or none.
 pub fn number_of(id: &str, prefix: &str) -> Option<u64> {
     let digits = id.strip_prefix(prefix)?;
-    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| digits.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -105,7 +109,19 @@ mod tests {
 
     #[test]
     fn what_could_leave_the_folder_is_no_id() {
-        for bad in ["", ".", "..", "../x", "a/b", ".hidden", "-rf", "a b", "a\0", "é", &"x".repeat(129)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            ".hidden",
+            "-rf",
+            "a b",
+            "a\0",
+            "é",
+            &"x".repeat(129),
+        ] {
             assert!(!is_id(bad), "{bad}");
         }
         for good in ["agent_001", "7", "a.b-c_d", &"x".repeat(128)] {

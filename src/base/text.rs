@@ -78,7 +78,11 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        if is_unsafe(letter) { out.extend(letter.escape_default()) } else { out.push(letter) }
+        if is_unsafe(letter) {
+            out.extend(letter.escape_default())
+        } else {
+            out.push(letter)
+        }
     }
     Cow::Owned(out)
 }
@@ -124,7 +128,9 @@ fn distance(one: &str, other: &str) -> usize {
     for (line, letter) in one.chars().enumerate() {
         let mut next = vec![line + 1];
         for (column, against) in other.iter().enumerate() {
-            let mut least = (row[column] + usize::from(letter != *against)).min(row[column + 1] + 1).min(next[column] + 1);
+            let mut least = (row[column] + usize::from(letter != *against))
+                .min(row[column + 1] + 1)
+                .min(next[column] + 1);
             if column > 0 && last == Some(*against) && other[column - 1] == letter {
                 least = least.min(before[column - 1] + 1);
             }
@@ -138,7 +144,11 @@ fn distance(one: &str, other: &str) -> usize {
 
 /// "1 task", "3 tasks".
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +163,14 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_the_one_that_was_meant() {
-        assert_eq!(nearest("asigned_to", ["assigned_to", "artifacts"]), Some("assigned_to"));
-        assert_eq!(nearest("dependecies", ["description", "dependencies"]), Some("dependencies"));
+        assert_eq!(
+            nearest("asigned_to", ["assigned_to", "artifacts"]),
+            Some("assigned_to")
+        );
+        assert_eq!(
+            nearest("dependecies", ["description", "dependencies"]),
+            Some("dependencies")
+        );
         assert_eq!(nearest("Status", ["status"]), Some("status"));
         assert_eq!(nearest("x", ["status"]), None);
         assert_eq!(nearest("haevy", ["heavy"]), Some("heavy"));

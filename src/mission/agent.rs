@@ -68,7 +68,10 @@ impl AgentStatus {
         use AgentStatus::{Active, Failed, Idle, Paused};
         matches!(
             (self, next),
-            (Idle, Active | Paused | Failed) | (Active, Idle | Paused | Failed) | (Paused, Idle | Active | Failed) | (Failed, Idle)
+            (Idle, Active | Paused | Failed)
+                | (Active, Idle | Paused | Failed)
+                | (Paused, Idle | Active | Failed)
+                | (Failed, Idle)
         )
     }
 }
@@ -102,7 +105,10 @@ pub enum Restart {
 
 /// How an agent is started. An agent without it is started by someone else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "S: Deserialize<'de> + AsRef<str>"))]
+#[serde(
+    deny_unknown_fields,
+    bound(deserialize = "S: Deserialize<'de> + AsRef<str>")
+)]
 pub struct Run<S = String> {
     /// Program and arguments; no shell.
     pub command: Vec<S>,
@@ -187,7 +193,10 @@ pub enum Signal {
 
 /// One agent, `agents/<agent_id>.json`. `S` is how text is held: owned in commands, borrowed in scans.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "S: Deserialize<'de> + AsRef<str>"))]
+#[serde(
+    deny_unknown_fields,
+    bound(deserialize = "S: Deserialize<'de> + AsRef<str>")
+)]
 pub struct Agent<S = String> {
     /// Equals the file's stem.
     pub agent_id: S,
@@ -236,12 +245,18 @@ impl<S> Agent<S> {
             return Ok(());
         }
         let (is, wanted) = (self.status.word(), next.word());
-        Err(Error::refused(format!("the agent is {is}, and an agent that is {is} cannot become {wanted}")))
+        Err(Error::refused(format!(
+            "the agent is {is}, and an agent that is {is} cannot become {wanted}"
+        )))
     }
 
     /// The state an agent has when it is neither paused nor failed.
     pub fn working_status(&self) -> AgentStatus {
-        if self.current_task.is_some() { AgentStatus::Active } else { AgentStatus::Idle }
+        if self.current_task.is_some() {
+            AgentStatus::Active
+        } else {
+            AgentStatus::Idle
+        }
     }
 }
 
@@ -271,15 +286,23 @@ impl<S: Serialize, V: Serialize> Serialize for Pairs<S, V> {
 impl<'de, S: Deserialize<'de> + AsRef<str>, V: Deserialize<'de>> Deserialize<'de> for Pairs<S, V> {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
         struct Reader<S, V>(std::marker::PhantomData<(S, V)>);
-        impl<'de, S: Deserialize<'de> + AsRef<str>, V: Deserialize<'de>> serde::de::Visitor<'de> for Reader<S, V> {
+        impl<'de, S: Deserialize<'de> + AsRef<str>, V: Deserialize<'de>> serde::de::Visitor<'de>
+            for Reader<S, V>
+        {
             type Value = Pairs<S, V>;
             fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 out.write_str("an object")
             }
-            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> std::result::Result<Self::Value, M::Error> {
+            fn visit_map<M: serde::de::MapAccess<'de>>(
+                self,
+                mut map: M,
+            ) -> std::result::Result<Self::Value, M::Error> {
                 let mut pairs: Vec<(S, V)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<S, V>()? {
-                    if pairs.iter().any(|(known, _)| known.as_ref() == name.as_ref()) {
+                    if pairs
+                        .iter()
+                        .any(|(known, _)| known.as_ref() == name.as_ref())
+                    {
                         return Err(serde::de::Error::custom("the same key twice"));
                     }
                     pairs.push((name, value));

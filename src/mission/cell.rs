@@ -37,7 +37,9 @@ impl CellStatus {
         use CellStatus::{Active, Completed, Failed, Paused};
         matches!(
             (self, next),
-            (Active, Paused | Completed | Failed) | (Paused, Active | Completed | Failed) | (Completed | Failed, Active)
+            (Active, Paused | Completed | Failed)
+                | (Paused, Active | Completed | Failed)
+                | (Completed | Failed, Active)
         )
     }
 
@@ -104,7 +106,10 @@ impl<S> Cell<S> {
     /// Seconds by which the mission is late, if it is.
     pub fn overdue(&self, now: Time) -> Option<u64> {
         let allowed = self.timeout.filter(|_| self.status == CellStatus::Active)?;
-        u64::try_from(now.since(self.created_at)).ok()?.checked_sub(allowed).filter(|late| *late > 0)
+        u64::try_from(now.since(self.created_at))
+            .ok()?
+            .checked_sub(allowed)
+            .filter(|late| *late > 0)
     }
 
     /// Moves to another state, or says why it cannot (exit 5).
@@ -117,9 +122,13 @@ impl<S> Cell<S> {
             return Ok(());
         }
         let (is, wanted) = (self.status.word(), next.word());
-        let refused = Error::refused(format!("the cell is {is}, and a cell that is {is} cannot become {wanted}"));
+        let refused = Error::refused(format!(
+            "the cell is {is}, and a cell that is {is} cannot become {wanted}"
+        ));
         Err(match self.status {
-            CellStatus::Completed | CellStatus::Failed => refused.hint("open it again with `mcell cell reopen`"),
+            CellStatus::Completed | CellStatus::Failed => {
+                refused.hint("open it again with `mcell cell reopen`")
+            }
             _ => refused,
         })
     }
@@ -133,9 +142,13 @@ mod tests {
     fn a_finished_cell_only_reopens() {
         for over in [Completed, Failed] {
             assert!(over.may_become(Active));
-            assert!(!over.may_become(Paused) && !over.may_become(Completed) && !over.may_become(Failed));
+            assert!(
+                !over.may_become(Paused) && !over.may_become(Completed) && !over.may_become(Failed)
+            );
         }
-        assert!(Active.may_become(Paused) && Paused.may_become(Active) && Paused.may_become(Failed));
+        assert!(
+            Active.may_become(Paused) && Paused.may_become(Active) && Paused.may_become(Failed)
+        );
         assert!(!Active.may_become(Active));
     }
 }

@@ -67,7 +67,11 @@ pub struct Limits<S = String> {
 
 impl<S> Default for Limits<S> {
     fn default() -> Self {
-        Limits { cpu: None, memory: None, disk: None }
+        Limits {
+            cpu: None,
+            memory: None,
+            disk: None,
+        }
     }
 }
 
@@ -88,7 +92,11 @@ pub struct SecurityContext<S = String> {
 
 impl<S> Default for SecurityContext<S> {
     fn default() -> Self {
-        SecurityContext { user: None, group: None, capabilities: Vec::new() }
+        SecurityContext {
+            user: None,
+            group: None,
+            capabilities: Vec::new(),
+        }
     }
 }
 
@@ -157,11 +165,47 @@ pub fn effective_level(cell: Level, config: Option<Level>) -> Level {
 
 /// The Linux capabilities (capabilities(7)), without `CAP_`.
 pub const CAPABILITIES: [&str; 41] = [
-    "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE",
-    "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN",
-    "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP", "SETGID",
-    "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT",
-    "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
 ];
 
 #[cfg(test)]
@@ -170,8 +214,14 @@ mod tests {
 
     #[test]
     fn the_stricter_level_counts() {
-        assert_eq!(effective_level(Level::None, Some(Level::Mount)), Level::Mount);
-        assert_eq!(effective_level(Level::Podman, Some(Level::None)), Level::Podman);
+        assert_eq!(
+            effective_level(Level::None, Some(Level::Mount)),
+            Level::Mount
+        );
+        assert_eq!(
+            effective_level(Level::Podman, Some(Level::None)),
+            Level::Podman
+        );
         assert_eq!(effective_level(Level::Process, None), Level::Process);
     }
 

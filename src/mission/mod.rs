@@ -8,6 +8,7 @@ pub mod graph;
 pub mod isolation;
 pub mod permission;
 pub mod policy;
+pub mod rules;
 pub mod shape;
 pub mod sheet;
 pub mod survey;

@@ -34,7 +34,13 @@ fn none<T>() -> Option<T> {
 
 impl<S> Default for Permission<S> {
     fn default() -> Self {
-        Permission { read: None, write: None, execute: None, handoff_to: None, handoff_from: None }
+        Permission {
+            read: None,
+            write: None,
+            execute: None,
+            handoff_to: None,
+            handoff_from: None,
+        }
     }
 }
 
@@ -44,7 +50,10 @@ pub type Permissions<S = String> = Pairs<S, Permission<S>>;
 impl<S: AsRef<str>> Pairs<S, Permission<S>> {
     /// The entry of an agent.
     pub fn of(&self, agent: &str) -> Option<&Permission<S>> {
-        self.0.iter().find(|(id, _)| id.as_ref() == agent).map(|(_, entry)| entry)
+        self.0
+            .iter()
+            .find(|(id, _)| id.as_ref() == agent)
+            .map(|(_, entry)| entry)
     }
 }
 
@@ -93,7 +102,8 @@ impl<S> Permission<S> {
 
 /// Tells whether a list names a thing, by its id or by "*".
 pub fn names<S: AsRef<str>>(list: &[S], id: &str) -> bool {
-    list.iter().any(|entry| entry.as_ref() == "*" || entry.as_ref() == id)
+    list.iter()
+        .any(|entry| entry.as_ref() == "*" || entry.as_ref() == id)
 }
 
 /// A yes or no with its reason, in a sentence.
@@ -107,11 +117,17 @@ pub struct Answer {
 
 impl Answer {
     fn yes(because: impl Into<String>) -> Self {
-        Answer { allowed: true, because: because.into() }
+        Answer {
+            allowed: true,
+            because: because.into(),
+        }
     }
 
     fn no(because: impl Into<String>) -> Self {
-        Answer { allowed: false, because: because.into() }
+        Answer {
+            allowed: false,
+            because: because.into(),
+        }
     }
 }
 
@@ -134,20 +150,40 @@ pub fn allows<S: AsRef<str>>(
 ) -> Answer {
     let Asker { id, role } = asker;
     if verb != Verb::Read && !role.may_work() {
-        return Answer::no(format!("its role is {}, which never may {} a task", role.word(), verb.word()));
+        return Answer::no(format!(
+            "its role is {}, which never may {} a task",
+            role.word(),
+            verb.word()
+        ));
     }
-    if let Some(list) = permissions.and_then(|all| all.of(id)).and_then(|entry| entry.list(verb)) {
+    if let Some(list) = permissions
+        .and_then(|all| all.of(id))
+        .and_then(|entry| entry.list(verb))
+    {
         return if names(list, task) {
-            Answer::yes(format!("its entry in config/permissions.json grants {} on it", verb.word()))
+            Answer::yes(format!(
+                "its entry in config/permissions.json grants {} on it",
+                verb.word()
+            ))
         } else {
-            Answer::no(format!("its entry in config/permissions.json does not name {task} under {}", verb.word()))
+            Answer::no(format!(
+                "its entry in config/permissions.json does not name {task} under {}",
+                verb.word()
+            ))
         };
     }
     match (verb, assigned_to) {
-        (Verb::Read, _) => Answer::yes("every agent may read the tasks of its cell where no entry says otherwise"),
+        (Verb::Read, _) => {
+            Answer::yes("every agent may read the tasks of its cell where no entry says otherwise")
+        }
         (_, None) => Answer::yes("it is assigned to nobody, and no entry says otherwise"),
-        (_, Some(owner)) if owner == id => Answer::yes("it is assigned to this agent, and no entry says otherwise"),
-        (_, Some(owner)) => Answer::no(format!("it is assigned to {owner}, and no entry of {id} grants {} on it", verb.word())),
+        (_, Some(owner)) if owner == id => {
+            Answer::yes("it is assigned to this agent, and no entry says otherwise")
+        }
+        (_, Some(owner)) => Answer::no(format!(
+            "it is assigned to {owner}, and no entry of {id} grants {} on it",
+            verb.word()
+        )),
     }
 }
 
@@ -162,7 +198,11 @@ pub fn may_hand_off<S: AsRef<str>>(
         return Answer::no("the policy handoff_allowed is false");
     }
     if !taker.role.may_work() {
-        return Answer::no(format!("the role of {} is {}, which never does tasks", taker.id, taker.role.word()));
+        return Answer::no(format!(
+            "the role of {} is {}, which never does tasks",
+            taker.id,
+            taker.role.word()
+        ));
     }
     let entry = |id: &str| permissions.and_then(|all| all.of(id));
     if let Some(list) = entry(giver).and_then(|entry| entry.handoff_to.as_ref())
@@ -173,7 +213,10 @@ pub fn may_hand_off<S: AsRef<str>>(
     if let Some(list) = entry(taker.id).and_then(|entry| entry.handoff_from.as_ref())
         && !names(list, giver)
     {
-        return Answer::no(format!("handoff_from of {} does not name {giver}", taker.id));
+        return Answer::no(format!(
+            "handoff_from of {} does not name {giver}",
+            taker.id
+        ));
     }
     Answer::yes("policy, role and permissions allow it")
 }
@@ -187,11 +230,20 @@ pub const fn needs_approval(approval: HandoffApproval) -> bool {
 mod tests {
     use super::*;
 
-    const WRITER: Asker<'_> = Asker { id: "agent_001", role: Role::Write };
+    const WRITER: Asker<'_> = Asker {
+        id: "agent_001",
+        role: Role::Write,
+    };
 
     fn entry(list: &[&str]) -> Permissions {
         let list = Some(list.iter().map(|id| (*id).to_owned()).collect());
-        Pairs(vec![(String::from("agent_001"), Permission { write: list, ..Permission::default() })])
+        Pairs(vec![(
+            String::from("agent_001"),
+            Permission {
+                write: list,
+                ..Permission::default()
+            },
+        )])
     }
 
     #[test]
@@ -204,13 +256,34 @@ mod tests {
     #[test]
     fn an_entry_limits_even_the_owner() {
         let entry = entry(&["task_002"]);
-        assert!(!allows(Some(&entry), WRITER, Verb::Write, "task_001", Some("agent_001")).allowed);
-        assert!(allows(Some(&entry), WRITER, Verb::Write, "task_002", Some("agent_009")).allowed);
+        assert!(
+            !allows(
+                Some(&entry),
+                WRITER,
+                Verb::Write,
+                "task_001",
+                Some("agent_001")
+            )
+            .allowed
+        );
+        assert!(
+            allows(
+                Some(&entry),
+                WRITER,
+                Verb::Write,
+                "task_002",
+                Some("agent_009")
+            )
+            .allowed
+        );
     }
 
     #[test]
     fn the_role_caps_even_a_star() {
-        let asker = Asker { id: "agent_001", role: Role::Audit };
+        let asker = Asker {
+            id: "agent_001",
+            role: Role::Audit,
+        };
         let answer = allows(Some(&entry(&["*"])), asker, Verb::Write, "task_001", None);
         assert!(!answer.allowed && answer.because.contains("audit"));
     }

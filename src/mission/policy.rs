@@ -106,9 +106,18 @@ pub struct Stated<T> {
 
 fn stated<T>(config: Option<T>, cell: Option<T>, default: T) -> Stated<T> {
     match (config, cell) {
-        (Some(value), _) => Stated { value, source: Source::Config },
-        (None, Some(value)) => Stated { value, source: Source::Cell },
-        (None, None) => Stated { value: default, source: Source::Default },
+        (Some(value), _) => Stated {
+            value,
+            source: Source::Config,
+        },
+        (None, Some(value)) => Stated {
+            value,
+            source: Source::Cell,
+        },
+        (None, None) => Stated {
+            value: default,
+            source: Source::Default,
+        },
     }
 }
 
@@ -137,9 +146,19 @@ impl Effective {
     /// Decides each value and its source.
     pub fn of<S: AsRef<str>>(cell: &Cell<S>, config: Option<&Policies<S>>) -> Self {
         let none = Policies::default();
-        let (config, cell) = (config.unwrap_or(&none), cell.policies.clone().unwrap_or_default());
-        let CellPolicies { auto_revive, handoff_allowed, checkpoint_interval } = cell;
-        let substitutes = config.substitute_agents.as_ref().map(|list| list.iter().map(|id| id.as_ref().to_owned()).collect());
+        let (config, cell) = (
+            config.unwrap_or(&none),
+            cell.policies.clone().unwrap_or_default(),
+        );
+        let CellPolicies {
+            auto_revive,
+            handoff_allowed,
+            checkpoint_interval,
+        } = cell;
+        let substitutes = config
+            .substitute_agents
+            .as_ref()
+            .map(|list| list.iter().map(|id| id.as_ref().to_owned()).collect());
         Effective {
             auto_revive: stated(config.auto_revive, auto_revive, AutoRevive::Yes),
             revive_timeout: stated(config.revive_timeout, None, 300),

@@ -52,17 +52,34 @@ impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
         if let Ok(value) = serde_json::from_slice::<T>(text)
             && value.is_plainly_sound()
         {
-            return Sheet { file, text, value: Some(value), trouble: None };
+            return Sheet {
+                file,
+                text,
+                value: Some(value),
+                trouble: None,
+            };
         }
         let document = match Document::parse(text) {
             Ok(document) => document,
-            Err(fault) => return Sheet { file, text, value: None, trouble: Some(Trouble::Fault(fault)) },
+            Err(fault) => {
+                return Sheet {
+                    file,
+                    text,
+                    value: None,
+                    trouble: Some(Trouble::Fault(fault)),
+                };
+            }
         };
         let reading = shape::read(&document, T::SHAPE, stem(&file));
         // The value has been held against the shape, so the types take it; the test of shapes and types keeps that so.
         let value = T::deserialize(reading.value).ok();
         let trouble = (!reading.flaws.is_empty()).then_some(Trouble::Flaws(reading.flaws));
-        Sheet { file, text, value, trouble }
+        Sheet {
+            file,
+            text,
+            value,
+            trouble,
+        }
     }
 }
 
@@ -117,7 +134,10 @@ impl<S: AsRef<str>> Record for Cell<S> {
             && short(self.created_by.as_ref(), 200)
             && small(self.max_agents)
             && small(self.timeout)
-            && self.policies.as_ref().is_none_or(|policies| small(policies.checkpoint_interval))
+            && self
+                .policies
+                .as_ref()
+                .is_none_or(|policies| small(policies.checkpoint_interval))
     }
 }
 
@@ -145,13 +165,22 @@ impl<S: AsRef<str>> Record for Task<S> {
     fn is_plainly_sound(&self) -> bool {
         is_id(self.task_id.as_ref())
             && short(self.title.as_ref(), 1000)
-            && self.description.as_ref().is_none_or(|text| text.as_ref().len() <= 65_536)
+            && self
+                .description
+                .as_ref()
+                .is_none_or(|text| text.as_ref().len() <= 65_536)
             && id(self.assigned_to.as_ref().map(AsRef::as_ref))
             && self.dependencies.iter().all(|task| is_id(task.as_ref()))
             && self.artifacts.iter().all(|name| short(name.as_ref(), 4096))
             && small(self.timeout)
-            && self.claim.as_ref().is_none_or(|claim| is_id(claim.agent.as_ref()))
-            && self.required_capabilities.iter().all(|capability| word(capability.as_ref()))
+            && self
+                .claim
+                .as_ref()
+                .is_none_or(|claim| is_id(claim.agent.as_ref()))
+            && self
+                .required_capabilities
+                .iter()
+                .all(|capability| word(capability.as_ref()))
     }
 }
 
@@ -160,7 +189,11 @@ impl<S: AsRef<str>> Record for Policies<S> {
     fn is_plainly_sound(&self) -> bool {
         small(self.revive_timeout)
             && self.max_retries.is_none_or(|retries| retries <= 1000)
-            && self.substitute_agents.iter().flatten().all(|agent| is_id(agent.as_ref()))
+            && self
+                .substitute_agents
+                .iter()
+                .flatten()
+                .all(|agent| is_id(agent.as_ref()))
     }
 }
 
@@ -168,16 +201,29 @@ impl<S: AsRef<str>> Record for Isolation<S> {
     const SHAPE: &'static Shape = &shape::ISOLATION;
     fn is_plainly_sound(&self) -> bool {
         let amounts = self.resource_limits.as_ref().is_none_or(|limits| {
-            let bytes = |amount: Option<&S>| amount.is_none_or(|text| text.as_ref().parse::<crate::mission::amount::Bytes>().is_ok());
-            limits.cpu.as_ref().is_none_or(|text| text.as_ref().parse::<crate::mission::amount::Cores>().is_ok())
-                && bytes(limits.memory.as_ref())
+            let bytes = |amount: Option<&S>| {
+                amount.is_none_or(|text| {
+                    text.as_ref()
+                        .parse::<crate::mission::amount::Bytes>()
+                        .is_ok()
+                })
+            };
+            limits.cpu.as_ref().is_none_or(|text| {
+                text.as_ref()
+                    .parse::<crate::mission::amount::Cores>()
+                    .is_ok()
+            }) && bytes(limits.memory.as_ref())
                 && bytes(limits.disk.as_ref())
         });
         amounts
             && self.security_context.as_ref().is_none_or(|context| {
-                let known = |name: &S| crate::mission::isolation::CAPABILITIES.contains(&name.as_ref());
+                let known =
+                    |name: &S| crate::mission::isolation::CAPABILITIES.contains(&name.as_ref());
                 context.user.as_ref().is_none_or(|user| word(user.as_ref()))
-                    && context.group.as_ref().is_none_or(|group| word(group.as_ref()))
+                    && context
+                        .group
+                        .as_ref()
+                        .is_none_or(|group| word(group.as_ref()))
                     && context.capabilities.iter().all(known)
             })
             && self.image.is_none()
@@ -191,9 +237,19 @@ impl<S: AsRef<str>> Record for Permissions<S> {
     const SHAPE: &'static Shape = &shape::PERMISSIONS;
     fn is_plainly_sound(&self) -> bool {
         self.0.iter().all(|(agent, entry)| {
-            let lists = [&entry.read, &entry.write, &entry.execute, &entry.handoff_to, &entry.handoff_from];
+            let lists = [
+                &entry.read,
+                &entry.write,
+                &entry.execute,
+                &entry.handoff_to,
+                &entry.handoff_from,
+            ];
             is_id(agent.as_ref())
-                && lists.into_iter().flatten().flatten().all(|name| name.as_ref() == "*" || is_id(name.as_ref()))
+                && lists
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .all(|name| name.as_ref() == "*" || is_id(name.as_ref()))
         })
     }
 }

@@ -1,6 +1,8 @@
 //! A whole cell as it was read: every sheet, and everything odd about its files.
 
-use crate::mission::sheet::{AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, TaskSheet};
+use crate::mission::sheet::{
+    AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, TaskSheet,
+};
 
 /// A whole cell as it was read. Sheets are sorted by file name, so a stem is found by halving.
 #[derive(Debug, Default)]
@@ -84,12 +86,16 @@ pub enum OddityKind {
 impl<'a> Survey<'a> {
     /// The place of an agent among the sheets.
     pub fn agent_at(&self, id: &str) -> Option<usize> {
-        self.agents.binary_search_by(|sheet| sheet.stem().cmp(id)).ok()
+        self.agents
+            .binary_search_by(|sheet| sheet.stem().cmp(id))
+            .ok()
     }
 
     /// The place of a task among the sheets.
     pub fn task_at(&self, id: &str) -> Option<usize> {
-        self.tasks.binary_search_by(|sheet| sheet.stem().cmp(id)).ok()
+        self.tasks
+            .binary_search_by(|sheet| sheet.stem().cmp(id))
+            .ok()
     }
 
     /// The sheet of an agent.

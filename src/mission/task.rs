@@ -35,7 +35,9 @@ impl TaskStatus {
         use TaskStatus::{Completed, Failed, InProgress, Pending};
         matches!(
             (self, next),
-            (Pending, InProgress) | (InProgress, Completed | Failed | Pending) | (Failed | Completed, Pending)
+            (Pending, InProgress)
+                | (InProgress, Completed | Failed | Pending)
+                | (Failed | Completed, Pending)
         )
     }
 }
@@ -138,14 +140,22 @@ impl<S: AsRef<str>> Task<S> {
         if self.status != TaskStatus::InProgress {
             return None;
         }
-        self.claim.as_ref().map(|claim| claim.agent.as_ref()).or(self.assigned_to.as_ref().map(AsRef::as_ref))
+        self.claim
+            .as_ref()
+            .map(|claim| claim.agent.as_ref())
+            .or(self.assigned_to.as_ref().map(AsRef::as_ref))
     }
 
     /// Seconds by which the task is late, if it is. Without `started_at` (other tools do not write it) nothing is late.
     pub fn overdue(&self, now: Time) -> Option<u64> {
-        let started = self.started_at.filter(|_| self.status == TaskStatus::InProgress)?;
+        let started = self
+            .started_at
+            .filter(|_| self.status == TaskStatus::InProgress)?;
         let allowed = self.timeout.unwrap_or(TIMEOUT);
-        u64::try_from(now.since(started)).ok()?.checked_sub(allowed).filter(|late| *late > 0)
+        u64::try_from(now.since(started))
+            .ok()?
+            .checked_sub(allowed)
+            .filter(|late| *late > 0)
     }
 }
 
@@ -154,7 +164,9 @@ impl<S> Task<S> {
     pub fn become_status(&mut self, next: TaskStatus, now: Time) -> Result<()> {
         if !self.status.may_become(next) {
             let (is, wanted) = (self.status.word(), next.word());
-            return Err(Error::refused(format!("the task is {is}, and a task that is {is} cannot become {wanted}")));
+            return Err(Error::refused(format!(
+                "the task is {is}, and a task that is {is} cannot become {wanted}"
+            )));
         }
         self.status = next;
         self.completed_at = (next == TaskStatus::Completed).then_some(now);
@@ -177,8 +189,16 @@ mod tests {
     #[test]
     fn only_a_task_in_progress_is_completed() {
         use TaskStatus::{Completed, Failed, InProgress, Pending};
-        assert!(InProgress.may_become(Completed) && InProgress.may_become(Failed) && InProgress.may_become(Pending));
-        assert!(!Pending.may_become(Completed) && !Failed.may_become(InProgress) && !Completed.may_become(Failed));
+        assert!(
+            InProgress.may_become(Completed)
+                && InProgress.may_become(Failed)
+                && InProgress.may_become(Pending)
+        );
+        assert!(
+            !Pending.may_become(Completed)
+                && !Failed.may_become(InProgress)
+                && !Completed.may_become(Failed)
+        );
         assert!(Failed.may_become(Pending) && Completed.may_become(Pending));
     }
 

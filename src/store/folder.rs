@@ -10,9 +10,15 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Sta
 use rustix::io::{Errno, retry_on_intr};
 use std::path::{Path, PathBuf};
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW);
 // NONBLOCK: a FIFO named agent_009.json must not hang whoever opens it.
-const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK);
+const FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK);
 
 /// A folder held open.
 #[derive(Debug)]
@@ -77,13 +83,20 @@ pub struct Rights {
 
 impl Rights {
     fn of(stat: &Stat) -> Self {
-        Rights { owner: stat.st_uid, group: stat.st_gid, mode: stat.st_mode & 0o7777 }
+        Rights {
+            owner: stat.st_uid,
+            group: stat.st_gid,
+            mode: stat.st_mode & 0o7777,
+        }
     }
 
     /// The rights of a new file in a folder of these rights.
     #[must_use]
     pub fn for_file(self) -> Self {
-        Rights { mode: self.mode & 0o666, ..self }
+        Rights {
+            mode: self.mode & 0o666,
+            ..self
+        }
     }
 }
 
@@ -91,11 +104,20 @@ impl Folder {
     /// Opens a folder; its last name may not be a link. None if there is no such folder.
     pub fn open(path: &Path) -> Result<Option<Self>> {
         match retry_on_intr(|| rustix::fs::open(path, FOLDER, Mode::empty())) {
-            Ok(handle) => Ok(Some(Folder { handle, path: path.to_path_buf() })),
+            Ok(handle) => Ok(Some(Folder {
+                handle,
+                path: path.to_path_buf(),
+            })),
             Err(Errno::NOENT) => Ok(None),
-            Err(Errno::LOOP | Errno::NOTDIR) => Err(Error::refused(format!("{} is a link or no folder", path.display()))
-                .hint("give the real folder: `realpath` names it")),
-            Err(error) => Err(Error::storage(format_args!("open {}", path.display()), error)),
+            Err(Errno::LOOP | Errno::NOTDIR) => Err(Error::refused(format!(
+                "{} is a link or no folder",
+                path.display()
+            ))
+            .hint("give the real folder: `realpath` names it")),
+            Err(error) => Err(Error::storage(
+                format_args!("open {}", path.display()),
+                error,
+            )),
         }
     }
 
@@ -106,7 +128,11 @@ impl Folder {
 
     /// The whole path of what lies beneath, for people.
     pub fn path_of(&self, beneath: &str) -> PathBuf {
-        if beneath.is_empty() { self.path.clone() } else { self.path.join(beneath) }
+        if beneath.is_empty() {
+            self.path.clone()
+        } else {
+            self.path.join(beneath)
+        }
     }
 
     /// The open handle.
@@ -121,7 +147,10 @@ impl Folder {
             _ => open_beneath(self.handle(), beneath, FOLDER, Mode::empty()),
         };
         match opened {
-            Ok(handle) => Ok(Some(Folder { handle, path: self.path_of(beneath) })),
+            Ok(handle) => Ok(Some(Folder {
+                handle,
+                path: self.path_of(beneath),
+            })),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(self.trouble("open", beneath, error)),
         }
@@ -129,21 +158,33 @@ impl Folder {
 
     /// Opens a folder beneath, which is there (exit 7 if not).
     pub fn folder_there(&self, beneath: &str) -> Result<Folder> {
-        self.folder(beneath)?.ok_or_else(|| self.trouble("open", beneath, Errno::NOENT))
+        self.folder(beneath)?
+            .ok_or_else(|| self.trouble("open", beneath, Errno::NOENT))
     }
 
     /// Reads a whole file beneath: none if there is no such file; at most 16 MiB, and only a regular file.
     pub fn read(&self, beneath: &str) -> Result<Option<Vec<u8>>> {
-        let Some((file, stat)) = self.open_file(beneath, FILE)? else { return Ok(None) };
+        let Some((file, stat)) = self.open_file(beneath, FILE)? else {
+            return Ok(None);
+        };
         let size = u64::try_from(stat.st_size).unwrap_or(0);
         if size > layout::LARGEST {
-            return Err(Error::malformed(format!("{} is too large: {size} bytes", self.path_of(beneath).display()))
-                .hint(format!("a mission file has at most {} bytes", layout::LARGEST)));
+            return Err(Error::malformed(format!(
+                "{} is too large: {size} bytes",
+                self.path_of(beneath).display()
+            ))
+            .hint(format!(
+                "a mission file has at most {} bytes",
+                layout::LARGEST
+            )));
         }
         let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
         fill(&file, &mut text).map_err(|error| self.trouble("read", beneath, error))?;
         if text.len() as u64 > layout::LARGEST {
-            return Err(Error::malformed(format!("{} grew too large while it was read", self.path_of(beneath).display())));
+            return Err(Error::malformed(format!(
+                "{} grew too large while it was read",
+                self.path_of(beneath).display()
+            )));
         }
         Ok(Some(text))
     }
@@ -156,10 +197,15 @@ impl Folder {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(self.trouble("open", beneath, error)),
         };
-        let stat = retry_on_intr(|| rustix::fs::fstat(&file)).map_err(|error| self.trouble("read", beneath, error))?;
+        let stat = retry_on_intr(|| rustix::fs::fstat(&file))
+            .map_err(|error| self.trouble("read", beneath, error))?;
         let sort = Sort::of(FileType::from_raw_mode(stat.st_mode));
         if sort != Sort::File {
-            return Err(Error::malformed(format!("{} is a {}, not a file", self.path_of(beneath).display(), sort.word())));
+            return Err(Error::malformed(format!(
+                "{} is a {}, not a file",
+                self.path_of(beneath).display(),
+                sort.word()
+            )));
         }
         Ok(Some((file, stat)))
     }
@@ -173,7 +219,9 @@ impl Folder {
     pub fn stat(&self, beneath: &str) -> Result<Option<Stat>> {
         let got = match beneath {
             "" => retry_on_intr(|| rustix::fs::fstat(&self.handle)),
-            _ => retry_on_intr(|| rustix::fs::statat(&self.handle, beneath, AtFlags::SYMLINK_NOFOLLOW)),
+            _ => retry_on_intr(|| {
+                rustix::fs::statat(&self.handle, beneath, AtFlags::SYMLINK_NOFOLLOW)
+            }),
         };
         match got {
             Ok(stat) => Ok(Some(stat)),
@@ -184,7 +232,9 @@ impl Folder {
 
     /// Every name in a folder beneath, sorted, without "." and "..". None if there is no such folder.
     pub fn list(&self, beneath: &str) -> Result<Option<Vec<Entry>>> {
-        let Some(folder) = self.folder(beneath)? else { return Ok(None) };
+        let Some(folder) = self.folder(beneath)? else {
+            return Ok(None);
+        };
         let mut buffer = Vec::with_capacity(16 << 10);
         let mut entries = Vec::new();
         let mut names = rustix::fs::RawDir::new(&folder.handle, buffer.spare_capacity_mut());
@@ -202,7 +252,10 @@ impl Folder {
                 FileType::Unknown => sort_of(folder.handle(), entry.file_name()),
                 known => Sort::of(known),
             };
-            entries.push(Entry { name: name.to_vec(), sort });
+            entries.push(Entry {
+                name: name.to_vec(),
+                sort,
+            });
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Some(entries))
@@ -215,20 +268,24 @@ impl Folder {
         }
         let (parent, name) = layout::split(beneath);
         let parent = self.folder_there(parent)?;
-        match retry_on_intr(|| rustix::fs::mkdirat(&parent.handle, name, Mode::from_raw_mode(0o700))) {
+        match retry_on_intr(|| {
+            rustix::fs::mkdirat(&parent.handle, name, Mode::from_raw_mode(0o700))
+        }) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(self.trouble("make the folder", beneath, error)),
         }
         let made = parent.folder_there(name)?;
         if let Some(rights) = parent.rights("")? {
-            give(made.handle(), rights).map_err(|error| self.trouble("set the rights of", beneath, error))?;
+            give(made.handle(), rights)
+                .map_err(|error| self.trouble("set the rights of", beneath, error))?;
         }
         parent.sync()
     }
 
     /// Makes a file beneath that is not there yet, whole and fsynced, with these rights. Its folder is not fsynced.
     pub fn write_new(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = open_beneath(self.handle(), beneath, flags, Mode::from_raw_mode(0o600))
             .map_err(|error| self.trouble("write", beneath, error))?;
         give(file.as_fd(), rights)
@@ -246,7 +303,13 @@ impl Folder {
     /// Renames to a place in another folder where nothing is yet; false if something is.
     pub fn rename_new(&self, from: &str, folder: &Folder, to: &str) -> Result<bool> {
         let moved = retry_on_intr(|| {
-            rustix::fs::renameat_with(&self.handle, from, &folder.handle, to, RenameFlags::NOREPLACE)
+            rustix::fs::renameat_with(
+                &self.handle,
+                from,
+                &folder.handle,
+                to,
+                RenameFlags::NOREPLACE,
+            )
         });
         match moved {
             Ok(()) => Ok(true),
@@ -273,15 +336,25 @@ impl Folder {
     pub fn remove_tree(&self, beneath: &str) -> Result<()> {
         for entry in self.list(beneath)?.unwrap_or_default() {
             // Names that are not UTF-8 are removed by the folder's own handle.
-            let Some(folder) = self.folder(beneath)? else { return Ok(()) };
-            let name = std::ffi::CString::new(entry.name).map_err(|_| self.trouble("remove", beneath, Errno::INVAL))?;
+            let Some(folder) = self.folder(beneath)? else {
+                return Ok(());
+            };
+            let name = std::ffi::CString::new(entry.name)
+                .map_err(|_| self.trouble("remove", beneath, Errno::INVAL))?;
             if entry.sort == Sort::Folder {
                 match name.to_str() {
                     Ok(name) => folder.remove_tree(name)?,
-                    Err(_) => return Err(Error::refused(format!("a folder in {} has a name that is not UTF-8", folder.path.display()))),
+                    Err(_) => {
+                        return Err(Error::refused(format!(
+                            "a folder in {} has a name that is not UTF-8",
+                            folder.path.display()
+                        )));
+                    }
                 }
             } else {
-                match retry_on_intr(|| rustix::fs::unlinkat(&folder.handle, &name, AtFlags::empty())) {
+                match retry_on_intr(|| {
+                    rustix::fs::unlinkat(&folder.handle, &name, AtFlags::empty())
+                }) {
                     Ok(()) | Err(Errno::NOENT) => {}
                     Err(error) => return Err(self.trouble("remove a file in", beneath, error)),
                 }
@@ -295,17 +368,31 @@ impl Folder {
 
     /// Makes names in this folder durable.
     pub fn sync(&self) -> Result<()> {
-        retry_on_intr(|| rustix::fs::fsync(&self.handle)).map_err(|error| self.trouble("fsync", "", error))
+        retry_on_intr(|| rustix::fs::fsync(&self.handle))
+            .map_err(|error| self.trouble("fsync", "", error))
     }
 
     /// A failed system call on something beneath, in words.
-    pub(crate) fn trouble(&self, doing: impl std::fmt::Display, beneath: &str, error: Errno) -> Error {
+    pub(crate) fn trouble(
+        &self,
+        doing: impl std::fmt::Display,
+        beneath: &str,
+        error: Errno,
+    ) -> Error {
         let path = self.path_of(beneath);
         match error {
-            Errno::LOOP | Errno::XDEV => Error::malformed(format!("{} is a link, or leads out of its folder", path.display()))
-                .hint("put the file itself there: links in a cell are not followed"),
-            Errno::NOTDIR => Error::malformed(format!("{} is not a folder, or lies in something that is none", path.display())),
-            Errno::NXIO => Error::malformed(format!("{} is a special file, not a file", path.display())),
+            Errno::LOOP | Errno::XDEV => Error::malformed(format!(
+                "{} is a link, or leads out of its folder",
+                path.display()
+            ))
+            .hint("put the file itself there: links in a cell are not followed"),
+            Errno::NOTDIR => Error::malformed(format!(
+                "{} is not a folder, or lies in something that is none",
+                path.display()
+            )),
+            Errno::NXIO => {
+                Error::malformed(format!("{} is a special file, not a file", path.display()))
+            }
             _ => Error::storage(format_args!("{doing} {}", path.display()), error),
         }
     }
@@ -313,14 +400,25 @@ impl Folder {
 
 fn sort_of(folder: BorrowedFd<'_>, name: &std::ffi::CStr) -> Sort {
     retry_on_intr(|| rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW))
-        .map_or(Sort::Special, |stat| Sort::of(FileType::from_raw_mode(stat.st_mode)))
+        .map_or(Sort::Special, |stat| {
+            Sort::of(FileType::from_raw_mode(stat.st_mode))
+        })
 }
 
 /// Opens a relative path beneath a folder, following no link.
-fn open_beneath(folder: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+fn open_beneath(
+    folder: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlags,
+    mode: Mode,
+) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     // The kernel refuses a mode without CREATE.
-    let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
+    let mode = if flags.contains(OFlags::CREATE) {
+        mode
+    } else {
+        Mode::empty()
+    };
     if path != ".." && !path.contains('/') {
         return retry_on_intr(|| rustix::fs::openat(folder, path, flags, mode));
     }
@@ -332,15 +430,27 @@ fn open_beneath(folder: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -
     }
 }
 
-fn open_by_name(folder: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+fn open_by_name(
+    folder: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlags,
+    mode: Mode,
+) -> rustix::io::Result<OwnedFd> {
     let mut held: Option<OwnedFd> = None;
-    let mut names = path.split('/').filter(|name| !name.is_empty() && *name != ".").peekable();
+    let mut names = path
+        .split('/')
+        .filter(|name| !name.is_empty() && *name != ".")
+        .peekable();
     while let Some(name) = names.next() {
         if name == ".." || path.starts_with('/') {
             return Err(Errno::XDEV);
         }
         let at = held.as_ref().map_or(folder, AsFd::as_fd);
-        let (flags, mode) = if names.peek().is_some() { (FOLDER, Mode::empty()) } else { (flags, mode) };
+        let (flags, mode) = if names.peek().is_some() {
+            (FOLDER, Mode::empty())
+        } else {
+            (flags, mode)
+        };
         held = Some(retry_on_intr(|| rustix::fs::openat(at, name, flags, mode))?);
     }
     held.ok_or(Errno::INVAL)
@@ -411,9 +521,17 @@ mod tests {
     #[test]
     fn nothing_outside_is_read() {
         let (_place, folder) = hostile();
-        for path in ["link.json", "out/secret.json", "../secret.json", "tasks/../../secret.json"] {
+        for path in [
+            "link.json",
+            "out/secret.json",
+            "../secret.json",
+            "tasks/../../secret.json",
+        ] {
             assert!(folder.read(path).is_err(), "{path}");
-            assert!(open_by_name(folder.handle(), path, FILE, Mode::empty()).is_err(), "{path} without openat2");
+            assert!(
+                open_by_name(folder.handle(), path, FILE, Mode::empty()).is_err(),
+                "{path} without openat2"
+            );
         }
     }
 

@@ -74,15 +74,23 @@ impl Journal {
     /// Reads the end of a cell's journal; one that is not there is empty.
     pub fn read_end(cell: &Folder) -> Result<Self> {
         let Some((file, stat)) = cell.open_file(layout::JOURNAL, OFlags::RDONLY)? else {
-            return Ok(Journal { last: None, prev: String::new(), whole: 0, torn: false });
+            return Ok(Journal {
+                last: None,
+                prev: String::new(),
+                whole: 0,
+                torn: false,
+            });
         };
         let length = u64::try_from(stat.st_size).unwrap_or(0);
         let mut window = 4096;
         loop {
             let from = length.saturating_sub(window);
-            let text = read_range(&file, from, length).map_err(|error| cell.trouble("read", layout::JOURNAL, error))?;
+            let text = read_range(&file, from, length)
+                .map_err(|error| cell.trouble("read", layout::JOURNAL, error))?;
             let end = memchr::memrchr(b'\n', &text).map(|at| at + 1);
-            let start = end.and_then(|end| memchr::memrchr(b'\n', text.get(..end - 1)?)).map(|at| at + 1);
+            let start = end
+                .and_then(|end| memchr::memrchr(b'\n', text.get(..end - 1)?))
+                .map(|at| at + 1);
             match (start, end) {
                 // Not a whole line in the window, and more before it.
                 (None, _) if from > 0 => window *= 4,
@@ -95,7 +103,14 @@ impl Journal {
                         torn: from + (end as u64) < length,
                     });
                 }
-                (_, None) => return Ok(Journal { last: None, prev: String::new(), whole: 0, torn: length > 0 }),
+                (_, None) => {
+                    return Ok(Journal {
+                        last: None,
+                        prev: String::new(),
+                        whole: 0,
+                        torn: length > 0,
+                    });
+                }
             }
         }
     }
@@ -106,7 +121,8 @@ impl Journal {
             return Ok(false);
         }
         if let Some((file, _)) = cell.open_file(layout::JOURNAL, OFlags::WRONLY)? {
-            truncate(&file, self.whole).map_err(|error| cell.trouble("mend", layout::JOURNAL, error))?;
+            truncate(&file, self.whole)
+                .map_err(|error| cell.trouble("mend", layout::JOURNAL, error))?;
         }
         self.torn = false;
         Ok(true)
@@ -119,7 +135,8 @@ impl Journal {
 
     /// Appends a line and fsyncs it: the commit. A failure leaves the journal as it was, or says that nobody knows.
     pub fn append(&mut self, cell: &Folder, line: &Line) -> Result<()> {
-        let mut text = serde_json::to_vec(line).map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
+        let mut text = serde_json::to_vec(line)
+            .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
         let hash = sha256(&text);
         text.push(b'\n');
         let (file, is_new) = open_for_append(cell, layout::JOURNAL)?;
@@ -129,7 +146,9 @@ impl Journal {
         }
         retry_on_intr(|| rustix::fs::fsync(&file)).map_err(|error| unknown(cell, error))?;
         if is_new {
-            cell.folder_there(layout::LOGS)?.sync().map_err(|error| error.of_kind(Kind::OutcomeUnknown))?;
+            cell.folder_there(layout::LOGS)?
+                .sync()
+                .map_err(|error| error.of_kind(Kind::OutcomeUnknown))?;
         }
         self.whole += text.len() as u64;
         self.prev = hash;
@@ -140,7 +159,9 @@ impl Journal {
     /// Takes the last line back, as long as nothing of what it promises was done.
     pub fn take_back(&mut self, cell: &Folder, line: &Line) -> Result<()> {
         let length = serde_json::to_vec(line).map_or(0, |text| text.len() as u64 + 1);
-        let Some((file, _)) = cell.open_file(layout::JOURNAL, OFlags::WRONLY)? else { return Ok(()) };
+        let Some((file, _)) = cell.open_file(layout::JOURNAL, OFlags::WRONLY)? else {
+            return Ok(());
+        };
         truncate(&file, self.whole - length).map_err(|error| unknown(cell, error))?;
         self.whole -= length;
         Ok(())
@@ -151,7 +172,16 @@ impl Journal {
 pub fn tell_mission_log(cell: &Folder, line: &Line) {
     if let Ok((file, _)) = open_for_append(cell, layout::MISSION_LOG) {
         let what = crate::base::text::shown(&line.what);
-        let _ = write_all(&file, format!("{} {} {}: {what}\n", line.at, crate::base::text::shown(&line.by), line.act).as_bytes());
+        let _ = write_all(
+            &file,
+            format!(
+                "{} {} {}: {what}\n",
+                line.at,
+                crate::base::text::shown(&line.by),
+                line.act
+            )
+            .as_bytes(),
+        );
     }
 }
 
@@ -163,9 +193,12 @@ fn open_for_append(cell: &Folder, path: &str) -> Result<(OwnedFd, bool)> {
     let (folder, name) = layout::split(path);
     cell.make_folder(folder)?;
     let folder = cell.folder_there(folder)?;
-    let (file, _) = folder.open_file(name, flags | OFlags::CREATE)?.ok_or_else(|| cell.trouble("make", path, Errno::NOENT))?;
+    let (file, _) = folder
+        .open_file(name, flags | OFlags::CREATE)?
+        .ok_or_else(|| cell.trouble("make", path, Errno::NOENT))?;
     if let Some(rights) = folder.rights("")? {
-        give(file.as_fd(), rights.for_file()).map_err(|error| cell.trouble("set the rights of", path, error))?;
+        give(file.as_fd(), rights.for_file())
+            .map_err(|error| cell.trouble("set the rights of", path, error))?;
     }
     Ok((file, true))
 }
@@ -202,7 +235,15 @@ mod tests {
 
     fn line(what: &str, prev: &str) -> Line {
         let at = Time::parse("2026-01-02T03:04:05Z").unwrap();
-        Line { at, by: "ana".into(), act: "test".into(), what: what.into(), why: None, files: Vec::new(), prev: prev.into() }
+        Line {
+            at,
+            by: "ana".into(),
+            act: "test".into(),
+            what: what.into(),
+            why: None,
+            files: Vec::new(),
+            prev: prev.into(),
+        }
     }
 
     fn cell() -> (tempfile::TempDir, Folder) {
@@ -249,6 +290,9 @@ mod tests {
         let mut journal = Journal::read_end(&folder).unwrap();
         assert!(journal.last.is_none() && journal.cut_torn_line(&folder).unwrap());
         journal.append(&folder, &line("one", "")).unwrap();
-        assert_eq!(Journal::read_end(&folder).unwrap().last.unwrap().what, "one");
+        assert_eq!(
+            Journal::read_end(&folder).unwrap().last.unwrap().what,
+            "one"
+        );
     }
 }

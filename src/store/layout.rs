@@ -88,5 +88,9 @@ pub fn split(path: &str) -> (&str, &str) {
 
 /// A path made of a folder inside a cell and a name in it.
 pub fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }

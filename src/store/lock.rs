@@ -37,7 +37,11 @@ pub struct Wait<'a> {
 impl<'a> Wait<'a> {
     /// Waits as long as is usual, and says nothing.
     pub fn quietly(act: &'a str) -> Self {
-        Wait { patience: PATIENCE, act, tell: &|_| {} }
+        Wait {
+            patience: PATIENCE,
+            act,
+            tell: &|_| {},
+        }
     }
 }
 
@@ -60,18 +64,43 @@ pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held>
     let boot = boot_id();
     let was_abandoned = note(&file) != clean_note(&boot);
     // The note is for people and for the next holder; losing it costs one sweep, so it is not fsynced.
-    let text = format!("{{\"pid\":{},\"act\":\"{}\"}}", std::process::id(), wait.act.replace(['"', '\\'], "'"));
-    write_note(&file, &text).map_err(|error| Error::storage(format_args!("write {path}"), error))?;
-    Ok(Held { file, exclusive: true, was_abandoned, half_done: false })
+    let text = format!(
+        "{{\"pid\":{},\"act\":\"{}\"}}",
+        std::process::id(),
+        wait.act.replace(['"', '\\'], "'")
+    );
+    write_note(&file, &text)
+        .map_err(|error| Error::storage(format_args!("write {path}"), error))?;
+    Ok(Held {
+        file,
+        exclusive: true,
+        was_abandoned,
+        half_done: false,
+    })
 }
 
 /// Takes a lock beside other readers, if its file is there and the lock is free in time; readers create nothing.
 /// None: go on without, the tree may be in change.
 pub fn shared(folder: &Folder, beneath: &str, patience: Duration) -> Result<Option<Held>> {
-    let Ok(Some((file, _))) = folder.open_file(beneath, OFlags::RDONLY) else { return Ok(None) };
+    let Ok(Some((file, _))) = folder.open_file(beneath, OFlags::RDONLY) else {
+        return Ok(None);
+    };
     let path = folder.path_of(beneath).display().to_string();
-    match acquire(File::from(file), false, &path, Wait { patience, ..Wait::quietly("read") }) {
-        Ok((file, _)) => Ok(Some(Held { file, exclusive: false, was_abandoned: false, half_done: false })),
+    match acquire(
+        File::from(file),
+        false,
+        &path,
+        Wait {
+            patience,
+            ..Wait::quietly("read")
+        },
+    ) {
+        Ok((file, _)) => Ok(Some(Held {
+            file,
+            exclusive: false,
+            was_abandoned: false,
+            half_done: false,
+        })),
         Err(error) if error.kind() == Kind::Busy => Ok(None),
         Err(error) => Err(error),
     }
@@ -81,9 +110,17 @@ pub fn shared(folder: &Folder, beneath: &str, patience: Duration) -> Result<Opti
 pub fn try_exclusive(folder: &Folder, beneath: &str) -> Result<Option<Held>> {
     let file = open_or_make(folder, beneath)?;
     match try_now(&file, true) {
-        Ok(true) => Ok(Some(Held { file, exclusive: true, was_abandoned: false, half_done: false })),
+        Ok(true) => Ok(Some(Held {
+            file,
+            exclusive: true,
+            was_abandoned: false,
+            half_done: false,
+        })),
         Ok(false) => Ok(None),
-        Err(error) => Err(Error::storage(format_args!("lock {}", folder.path_of(beneath).display()), error)),
+        Err(error) => Err(Error::storage(
+            format_args!("lock {}", folder.path_of(beneath).display()),
+            error,
+        )),
     }
 }
 
@@ -138,11 +175,17 @@ fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File,
     let mut told = false;
     loop {
         let left = wait.patience.saturating_sub(since.elapsed());
-        let step = if told { left.min(Duration::from_millis(200)) } else { left.min(SILENCE) };
+        let step = if told {
+            left.min(Duration::from_millis(200))
+        } else {
+            left.min(SILENCE)
+        };
         match receive.recv_timeout(step) {
             Ok(Ok(taken)) => return Ok((taken, true)),
             Ok(Err(error)) => return Err(failed(error)),
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::bug("the thread that waits for a lock ended")),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(Error::bug("the thread that waits for a lock ended"));
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         // The lock changed hands: the wait is for another one now, and it moves.
@@ -164,7 +207,11 @@ fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File,
 fn try_now(file: &File, alone: bool) -> std::io::Result<bool> {
     loop {
         #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
-        let tried = if alone { fs2::FileExt::try_lock_exclusive(file) } else { fs2::FileExt::try_lock_shared(file) };
+        let tried = if alone {
+            fs2::FileExt::try_lock_exclusive(file)
+        } else {
+            fs2::FileExt::try_lock_shared(file)
+        };
         match tried {
             Ok(()) => return Ok(true),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -177,7 +224,11 @@ fn try_now(file: &File, alone: bool) -> std::io::Result<bool> {
 fn lock_blocking(file: &File, alone: bool) -> std::io::Result<()> {
     loop {
         #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
-        let locked = if alone { fs2::FileExt::lock_exclusive(file) } else { fs2::FileExt::lock_shared(file) };
+        let locked = if alone {
+            fs2::FileExt::lock_exclusive(file)
+        } else {
+            fs2::FileExt::lock_shared(file)
+        };
         match locked {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             done => return done,
@@ -188,7 +239,9 @@ fn lock_blocking(file: &File, alone: bool) -> std::io::Result<()> {
 fn note(file: &File) -> String {
     let mut text = [0; NOTE];
     let got = file.read_at(&mut text, 0).unwrap_or(0);
-    String::from_utf8_lossy(text.get(..got).unwrap_or_default()).trim_end().to_owned()
+    String::from_utf8_lossy(text.get(..got).unwrap_or_default())
+        .trim_end()
+        .to_owned()
 }
 
 fn write_note(file: &File, text: &str) -> std::io::Result<()> {
@@ -201,9 +254,13 @@ fn clean_note(boot: &str) -> String {
     format!("free {boot}")
 }
 
-#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
 fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| String::from("unknown"), |id| id.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| String::from("unknown"), |id| id.trim().to_owned())
 }
 
 /// Who holds the lock of a file, in words: by the kernel's table, else by the note in the file.
@@ -213,31 +270,51 @@ pub fn holder(file: &File) -> String {
     }
     match serde_json::from_str::<serde_json::Value>(&note(file)) {
         Ok(note) => match note.get("pid").and_then(serde_json::Value::as_u64) {
-            Some(pid) => format!("pid {pid} ({})", note.get("act").and_then(serde_json::Value::as_str).unwrap_or("mcell")),
+            Some(pid) => format!(
+                "pid {pid} ({})",
+                note.get("act")
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or("mcell")
+            ),
             None => String::from("another process"),
         },
         Err(_) => String::from("another process"),
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
 fn holder_by_kernel(file: &File) -> Option<u32> {
     let about = file.metadata().ok()?;
-    let (major, minor) = (rustix::fs::major(about.dev()), rustix::fs::minor(about.dev()));
+    let (major, minor) = (
+        rustix::fs::major(about.dev()),
+        rustix::fs::minor(about.dev()),
+    );
     let wanted = format!("{major:02x}:{minor:02x}:{}", about.ino());
     let table = std::fs::read_to_string("/proc/locks").ok()?;
     table.lines().find_map(|line| {
         // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF; those who wait have "->" after the number.
         let words: Vec<&str> = line.split_whitespace().collect();
         let held = words.get(1) == Some(&"FLOCK") && words.get(5) == Some(&wanted.as_str());
-        held.then(|| words.get(4)?.parse().ok()).flatten().filter(|pid| *pid > 0)
+        held.then(|| words.get(4)?.parse().ok())
+            .flatten()
+            .filter(|pid| *pid > 0)
     })
 }
 
-#[allow(clippy::disallowed_methods, reason = "a file of the system, not of a mission")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
 fn command_of(pid: u32) -> String {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let line = String::from_utf8_lossy(&line).replace('\0', " ");
     let line = crate::base::text::shown(line.trim()).into_owned();
-    if line.is_empty() { String::from("its command cannot be seen") } else { crate::base::text::cut(&line, 80).into_owned() }
+    if line.is_empty() {
+        String::from("its command cannot be seen")
+    } else {
+        crate::base::text::cut(&line, 80).into_owned()
+    }
 }

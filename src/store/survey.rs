@@ -14,8 +14,14 @@ use rustix::fs::{FileType, Mode, OFlags, RawDir};
 use rustix::io::{Errno, retry_on_intr};
 use std::ops::Range;
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
-const FILE: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK);
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW);
+const FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK);
 /// Spare room before a read: nearly every mission file fits, so one read sees its end.
 const ROOM: usize = 16 << 10;
 /// The most bytes of one cell that are looked at: 256 MiB.
@@ -82,7 +88,14 @@ impl Surveyor {
 
     /// A survey of a cell that cannot be opened.
     pub fn unreadable(name: &str, kind: OddityKind) -> Survey<'_> {
-        Survey { folder: name, oddities: vec![Oddity { path: String::new(), kind }], ..Survey::default() }
+        Survey {
+            folder: name,
+            oddities: vec![Oddity {
+                path: String::new(),
+                kind,
+            }],
+            ..Survey::default()
+        }
     }
 
     fn clear(&mut self) {
@@ -111,7 +124,9 @@ impl Surveyor {
 
     /// Every `*.json` of a folder, sorted by name.
     fn read_all(&mut self, cell: BorrowedFd<'_>, folder: &'static str, part: Part) {
-        let Some(held) = self.open_folder(cell, folder) else { return };
+        let Some(held) = self.open_folder(cell, folder) else {
+            return;
+        };
         if !self.list(held.as_fd(), folder) {
             return;
         }
@@ -123,14 +138,23 @@ impl Surveyor {
         self.entries = entries;
     }
 
-    fn take_entry(&mut self, held: BorrowedFd<'_>, folder: &'static str, name: &[u8], sort: Sort, part: Part) {
+    fn take_entry(
+        &mut self,
+        held: BorrowedFd<'_>,
+        folder: &'static str,
+        name: &[u8],
+        sort: Sort,
+        part: Part,
+    ) {
         if name.starts_with(b".") {
             if name.ends_with(layout::TEMP.as_bytes()) {
                 self.odd(folder, name, OddityKind::LeftTemp);
             }
             return;
         }
-        let Ok(text) = std::str::from_utf8(name) else { return self.odd(folder, name, OddityKind::NameNotUtf8) };
+        let Ok(text) = std::str::from_utf8(name) else {
+            return self.odd(folder, name, OddityKind::NameNotUtf8);
+        };
         let Some(stem) = text.strip_suffix(layout::JSON) else {
             let kind = match sort {
                 Sort::Link => OddityKind::Link,
@@ -149,7 +173,9 @@ impl Surveyor {
     }
 
     fn read_config(&mut self, cell: BorrowedFd<'_>) {
-        let Some(held) = self.open_folder(cell, layout::CONFIG) else { return };
+        let Some(held) = self.open_folder(cell, layout::CONFIG) else {
+            return;
+        };
         for (path, part) in [
             (layout::ISOLATION, Part::Isolation),
             (layout::POLICIES, Part::Policies),
@@ -160,8 +186,17 @@ impl Surveyor {
         }
     }
 
-    fn read_file(&mut self, held: BorrowedFd<'_>, part: Part, folder: &str, name: &[u8], must: bool) {
-        let opened = with_c_string(name, |name| retry_on_intr(|| rustix::fs::openat(held, name, FILE, Mode::empty())));
+    fn read_file(
+        &mut self,
+        held: BorrowedFd<'_>,
+        part: Part,
+        folder: &str,
+        name: &[u8],
+        must: bool,
+    ) {
+        let opened = with_c_string(name, |name| {
+            retry_on_intr(|| rustix::fs::openat(held, name, FILE, Mode::empty()))
+        });
         let file = match opened {
             Ok(file) => file,
             Err(Errno::NOENT) if must => return self.odd(folder, name, OddityKind::MissingCell),
@@ -174,7 +209,11 @@ impl Surveyor {
             && let Ok(stat) = rustix::fs::fstat(&file)
             && stat.st_mode & 0o002 != 0
         {
-            self.odd(folder, name, OddityKind::WorldWritable(stat.st_mode & 0o7777));
+            self.odd(
+                folder,
+                name,
+                OddityKind::WorldWritable(stat.st_mode & 0o7777),
+            );
         }
         let from = self.text.len();
         match self.fill(&file, from) {
@@ -190,7 +229,9 @@ impl Surveyor {
             Ok(Fill::Whole) => {}
             Ok(Fill::TooLarge) => {
                 self.text.truncate(from);
-                let size = rustix::fs::fstat(&file).map_or(layout::LARGEST, |stat| u64::try_from(stat.st_size).unwrap_or(0));
+                let size = rustix::fs::fstat(&file).map_or(layout::LARGEST, |stat| {
+                    u64::try_from(stat.st_size).unwrap_or(0)
+                });
                 return self.odd(folder, name, OddityKind::TooLarge(size));
             }
             Ok(Fill::TooMuch) => {
@@ -209,7 +250,8 @@ impl Surveyor {
             self.names.push(b'/');
         }
         self.names.extend_from_slice(name);
-        self.files.push((part, start..self.names.len(), from..self.text.len()));
+        self.files
+            .push((part, start..self.names.len(), from..self.text.len()));
     }
 
     fn fill(&mut self, file: &OwnedFd, from: usize) -> rustix::io::Result<Fill> {
@@ -218,7 +260,9 @@ impl Surveyor {
                 self.text.reserve(ROOM.max(self.text.len() / 2));
             }
             let room = self.text.capacity() - self.text.len();
-            let got = retry_on_intr(|| rustix::io::read(file, rustix::buffer::spare_capacity(&mut self.text)))?;
+            let got = retry_on_intr(|| {
+                rustix::io::read(file, rustix::buffer::spare_capacity(&mut self.text))
+            })?;
             let have = self.text.len() - from;
             if have as u64 > layout::LARGEST {
                 return Ok(Fill::TooLarge);
@@ -244,10 +288,14 @@ impl Surveyor {
             // A thorough look has named the missing ones.
             Err(Errno::NOENT) => None,
             Err(Errno::LOOP) => self.no_folder(folder, OddityKind::Link),
-            Err(Errno::NOTDIR) => match rustix::fs::statat(cell, folder, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) if Sort::of(FileType::from_raw_mode(stat.st_mode)) == Sort::Link => self.no_folder(folder, OddityKind::Link),
-                _ => self.no_folder(folder, OddityKind::FileForFolder),
-            },
+            Err(Errno::NOTDIR) => {
+                match rustix::fs::statat(cell, folder, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) if Sort::of(FileType::from_raw_mode(stat.st_mode)) == Sort::Link => {
+                        self.no_folder(folder, OddityKind::Link)
+                    }
+                    _ => self.no_folder(folder, OddityKind::FileForFolder),
+                }
+            }
             Err(error) => self.no_folder(folder, OddityKind::Unreadable(words(error))),
         }
     }
@@ -278,7 +326,10 @@ impl Surveyor {
             let sort = match entry.file_type() {
                 FileType::Unknown => {
                     let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
-                    rustix::fs::statat(held, entry.file_name(), flags).map_or(Sort::Special, |stat| Sort::of(FileType::from_raw_mode(stat.st_mode)))
+                    rustix::fs::statat(held, entry.file_name(), flags)
+                        .map_or(Sort::Special, |stat| {
+                            Sort::of(FileType::from_raw_mode(stat.st_mode))
+                        })
                 }
                 known => Sort::of(known),
             };
@@ -292,7 +343,8 @@ impl Surveyor {
             let name = names.get(range.clone()).unwrap_or_default();
             name.strip_suffix(layout::JSON.as_bytes()).unwrap_or(name)
         };
-        self.entries.sort_unstable_by(|one, other| stem(&one.0).cmp(stem(&other.0)));
+        self.entries
+            .sort_unstable_by(|one, other| stem(&one.0).cmp(stem(&other.0)));
         if let Some(error) = failed {
             self.odd("", folder.as_bytes(), OddityKind::Unreadable(words(error)));
         }
@@ -306,13 +358,17 @@ impl Surveyor {
         {
             self.odd("", b"", OddityKind::WorldWritable(stat.st_mode & 0o7777));
         }
-        let Ok(held) = rustix::fs::openat(cell, ".", FOLDER, Mode::empty()) else { return };
+        let Ok(held) = rustix::fs::openat(cell, ".", FOLDER, Mode::empty()) else {
+            return;
+        };
         if !self.list(held.as_fd(), "") {
             return;
         }
         let entries = std::mem::take(&mut self.entries);
         for folder in layout::NEEDED_FOLDERS {
-            let there = entries.iter().any(|(name, _)| self.names.get(name.clone()) == Some(folder.as_bytes()));
+            let there = entries
+                .iter()
+                .any(|(name, _)| self.names.get(name.clone()) == Some(folder.as_bytes()));
             if !there {
                 self.odd("", folder.as_bytes(), OddityKind::MissingFolder);
             }
@@ -338,7 +394,10 @@ impl Surveyor {
             (None, _) => self.odd("", name, OddityKind::NameNotUtf8),
             (Some(layout::CELL), _) => {}
             (_, Sort::Folder) if is_folder => {
-                if let Some(stat) = with_c_string(name, |name| rustix::fs::statat(held, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)).ok()
+                if let Some(stat) = with_c_string(name, |name| {
+                    rustix::fs::statat(held, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+                })
+                .ok()
                     && stat.st_mode & 0o002 != 0
                 {
                     self.odd("", name, OddityKind::WorldWritable(stat.st_mode & 0o7777));
@@ -358,12 +417,15 @@ impl Surveyor {
     }
 
     fn look_at_config_names(&mut self, cell: BorrowedFd<'_>) {
-        let Ok(held) = rustix::fs::openat(cell, layout::CONFIG, FOLDER, Mode::empty()) else { return };
+        let Ok(held) = rustix::fs::openat(cell, layout::CONFIG, FOLDER, Mode::empty()) else {
+            return;
+        };
         if !self.list(held.as_fd(), layout::CONFIG) {
             return;
         }
         let entries = std::mem::take(&mut self.entries);
-        let known = [layout::ISOLATION, layout::POLICIES, layout::PERMISSIONS].map(|path| layout::split(path).1);
+        let known = [layout::ISOLATION, layout::POLICIES, layout::PERMISSIONS]
+            .map(|path| layout::split(path).1);
         for (name, sort) in &entries {
             let name = self.names.get(name.clone()).unwrap_or_default().to_vec();
             match std::str::from_utf8(&name) {
@@ -386,7 +448,9 @@ impl Surveyor {
 
     /// The hash of each agent's context.json, where the folder is there.
     fn look_at_checkpoints(&mut self, cell: BorrowedFd<'_>) {
-        let Ok(held) = rustix::fs::openat(cell, layout::CHECKPOINTS, FOLDER, Mode::empty()) else { return };
+        let Ok(held) = rustix::fs::openat(cell, layout::CHECKPOINTS, FOLDER, Mode::empty()) else {
+            return;
+        };
         if !self.list(held.as_fd(), layout::CHECKPOINTS) {
             return;
         }
@@ -400,9 +464,13 @@ impl Surveyor {
             if *sort != Sort::Folder {
                 continue;
             }
-            let mut context = Context { hash: None, has_folder: true };
+            let mut context = Context {
+                hash: None,
+                has_folder: true,
+            };
             if let Ok(folder) = rustix::fs::openat(held.as_fd(), agent, FOLDER, Mode::empty())
-                && let Ok(file) = rustix::fs::openat(folder.as_fd(), "context.json", FILE, Mode::empty())
+                && let Ok(file) =
+                    rustix::fs::openat(folder.as_fd(), "context.json", FILE, Mode::empty())
             {
                 let from = self.text.len();
                 if let Ok(Fill::Whole | Fill::Empty) = self.fill(&file, from) {
@@ -416,7 +484,9 @@ impl Surveyor {
     }
 
     fn look_at_artifacts(&mut self, cell: BorrowedFd<'_>) {
-        let Ok(held) = rustix::fs::openat(cell, layout::ARTIFACTS, FOLDER, Mode::empty()) else { return };
+        let Ok(held) = rustix::fs::openat(cell, layout::ARTIFACTS, FOLDER, Mode::empty()) else {
+            return;
+        };
         let mut left = MOST_ODDITIES;
         list_files(held.as_fd(), "", 0, &mut left, &mut self.artifacts);
         self.artifacts.sort_unstable();
@@ -425,16 +495,27 @@ impl Surveyor {
     fn odd(&mut self, folder: &str, name: &[u8], kind: OddityKind) {
         if self.oddities.len() < MOST_ODDITIES {
             let name = String::from_utf8_lossy(name);
-            self.oddities.push(Oddity { path: layout::join(folder, &name), kind });
+            self.oddities.push(Oddity {
+                path: layout::join(folder, &name),
+                kind,
+            });
         }
     }
 
     fn survey<'s>(&'s mut self, folder: &'s str) -> Survey<'s> {
-        let mut survey = Survey { folder, is_thorough: self.depth == Depth::Thorough, ..Survey::default() };
+        let mut survey = Survey {
+            folder,
+            is_thorough: self.depth == Depth::Thorough,
+            ..Survey::default()
+        };
         survey.oddities = std::mem::take(&mut self.oddities);
         survey.artifacts = std::mem::take(&mut self.artifacts);
         let contexts = std::mem::take(&mut self.contexts);
-        let agents = self.files.iter().filter(|file| file.0 == Part::Agent).count();
+        let agents = self
+            .files
+            .iter()
+            .filter(|file| file.0 == Part::Agent)
+            .count();
         survey.agents.reserve(agents);
         survey.tasks.reserve(self.files.len() - agents);
         for (part, name, text) in &self.files {
@@ -451,8 +532,17 @@ impl Surveyor {
             }
         }
         if survey.is_thorough {
-            let of = |id: &str| contexts.iter().find(|(agent, _)| agent == id).map(|(_, context)| context.clone());
-            survey.contexts = survey.agents.iter().map(|sheet| of(sheet.stem()).unwrap_or_default()).collect();
+            let of = |id: &str| {
+                contexts
+                    .iter()
+                    .find(|(agent, _)| agent == id)
+                    .map(|(_, context)| context.clone())
+            };
+            survey.contexts = survey
+                .agents
+                .iter()
+                .map(|sheet| of(sheet.stem()).unwrap_or_default())
+                .collect();
         }
         survey
     }
@@ -466,11 +556,19 @@ enum Fill {
 }
 
 /// The files beneath a folder, eight deep at most.
-fn list_files(held: BorrowedFd<'_>, prefix: &str, depth: usize, left: &mut usize, files: &mut Vec<String>) {
+fn list_files(
+    held: BorrowedFd<'_>,
+    prefix: &str,
+    depth: usize,
+    left: &mut usize,
+    files: &mut Vec<String>,
+) {
     let mut buffer = Vec::with_capacity(8 << 10);
     let mut raw = RawDir::new(held, buffer.spare_capacity_mut());
     while let Some(Ok(entry)) = raw.next() {
-        let Ok(name) = entry.file_name().to_str() else { continue };
+        let Ok(name) = entry.file_name().to_str() else {
+            continue;
+        };
         if name == "." || name == ".." || *left == 0 {
             continue;
         }
@@ -493,11 +591,16 @@ fn words(error: Errno) -> String {
 }
 
 /// A name as the system wants it, without an allocation for each of 200,000 files.
-fn with_c_string<T>(name: &[u8], act: impl FnOnce(&std::ffi::CStr) -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+fn with_c_string<T>(
+    name: &[u8],
+    act: impl FnOnce(&std::ffi::CStr) -> rustix::io::Result<T>,
+) -> rustix::io::Result<T> {
     let mut buffer = [0; 256];
     match buffer.get_mut(..name.len()) {
         Some(start) if name.len() < 256 => start.copy_from_slice(name),
         _ => return Err(Errno::NAMETOOLONG),
     }
-    std::ffi::CStr::from_bytes_until_nul(&buffer).map_err(|_| Errno::INVAL).and_then(act)
+    std::ffi::CStr::from_bytes_until_nul(&buffer)
+        .map_err(|_| Errno::INVAL)
+        .and_then(act)
 }

@@ -11,8 +11,8 @@ pub use dot::dot;
 pub use mermaid::mermaid;
 pub use text::text;
 
-use crate::base::text::shown;
 use super::graph::TaskGraph;
+use crate::base::text::shown;
 
 /// What is shown of a task; the place in the slice is its index in the [`TaskGraph`]. A task past the end
 /// of the slice is shown as `#7`, its index.

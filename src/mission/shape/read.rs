@@ -63,20 +63,32 @@ const MOST_DUPLICATES: usize = 100;
 
 /// Reads a document against a shape. `stem` is the file's, and stands in for an id that is missing.
 pub fn read(document: &Document<'_>, shape: &'static Shape, stem: &str) -> Reading {
-    let mut reader = Reader { stem, flaws: Vec::new() };
+    let mut reader = Reader {
+        stem,
+        flaws: Vec::new(),
+    };
     let root = document.root();
     let value = match root.kind() {
         Kind::Object => reader.object(root, shape),
         found => {
-            reader.flaw(root, FlawKind::WrongType(String::from("an object"), found.words(), None));
+            reader.flaw(
+                root,
+                FlawKind::WrongType(String::from("an object"), found.words(), None),
+            );
             neutral_object(shape, stem)
         }
     };
     for duplicate in document.duplicates().take(MOST_DUPLICATES) {
         let kind = FlawKind::Duplicate(duplicate.again.start, duplicate.again.len());
-        reader.flaws.push(Flaw { pointer: duplicate.pointer, kind });
+        reader.flaws.push(Flaw {
+            pointer: duplicate.pointer,
+            kind,
+        });
     }
-    Reading { value, flaws: reader.flaws }
+    Reading {
+        value,
+        flaws: reader.flaws,
+    }
 }
 
 struct Reader<'s> {
@@ -86,7 +98,10 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn flaw(&mut self, node: Node<'_, '_>, kind: FlawKind) {
-        self.flaws.push(Flaw { pointer: node.pointer(), kind });
+        self.flaws.push(Flaw {
+            pointer: node.pointer(),
+            kind,
+        });
     }
 
     fn object(&mut self, node: Node<'_, '_>, shape: &'static Shape) -> Value {
@@ -113,7 +128,10 @@ impl Reader<'_> {
         }
         for field in shape.fields.iter().filter(|field| field.required) {
             if node.get(field.name).is_none() {
-                self.flaw(node, FlawKind::Missing(field.name, filling(field, self.stem)));
+                self.flaw(
+                    node,
+                    FlawKind::Missing(field.name, filling(field, self.stem)),
+                );
             }
             if !sound.contains_key(field.name) {
                 sound.insert(field.name.to_owned(), neutral(field, self.stem));
@@ -130,7 +148,11 @@ impl Reader<'_> {
                 if node.kind() != Kind::Array {
                     return self.wrong_type(node, form);
                 }
-                Some(Value::Array(node.items().filter_map(|node| self.value(node, item)).collect()))
+                Some(Value::Array(
+                    node.items()
+                        .filter_map(|node| self.value(node, item))
+                        .collect(),
+                ))
             }
             Form::Object(shape) => match node.kind() {
                 Kind::Object => Some(self.object(node, shape)),
@@ -140,13 +162,20 @@ impl Reader<'_> {
                 if node.kind() != Kind::Object {
                     return self.wrong_type(node, form);
                 }
-                let sound = node.entries().filter_map(|(name, node)| Some((name.into_owned(), self.value(node, item)?)));
+                let sound = node
+                    .entries()
+                    .filter_map(|(name, node)| Some((name.into_owned(), self.value(node, item)?)));
                 Some(Value::Object(sound.collect()))
             }
-            Form::Flag => node.as_bool().map(Value::from).or_else(|| self.wrong_type(node, form)),
+            Form::Flag => node
+                .as_bool()
+                .map(Value::from)
+                .or_else(|| self.wrong_type(node, form)),
             Form::Whole(least, most) => self.whole(node, form, *least, *most),
             _ => {
-                let Some(text) = node.as_str() else { return self.wrong_type(node, form) };
+                let Some(text) = node.as_str() else {
+                    return self.wrong_type(node, form);
+                };
                 match fault_in(&text, form) {
                     None => Some(Value::from(text.into_owned())),
                     Some(kind) => {
@@ -158,15 +187,31 @@ impl Reader<'_> {
         }
     }
 
-    fn whole(&mut self, node: Node<'_, '_>, form: &'static Form, least: u64, most: u64) -> Option<Value> {
+    fn whole(
+        &mut self,
+        node: Node<'_, '_>,
+        form: &'static Form,
+        least: u64,
+        most: u64,
+    ) -> Option<Value> {
         if node.kind() != Kind::Number {
             return self.wrong_type(node, form);
         }
         match node.as_u64() {
             Some(number) if (least..=most).contains(&number) => Some(Value::from(number)),
             _ => {
-                let range = if most == u64::MAX { format!("{least} or more") } else { format!("{least} to {most}") };
-                self.flaw(node, FlawKind::OutOfRange(format!("{} is not a whole number from {range}", node.raw()).replace("from 0 or", "of 0 or")));
+                let range = if most == u64::MAX {
+                    format!("{least} or more")
+                } else {
+                    format!("{least} to {most}")
+                };
+                self.flaw(
+                    node,
+                    FlawKind::OutOfRange(
+                        format!("{} is not a whole number from {range}", node.raw())
+                            .replace("from 0 or", "of 0 or"),
+                    ),
+                );
                 None
             }
         }
@@ -174,7 +219,12 @@ impl Reader<'_> {
 
     fn wrong_type(&mut self, node: Node<'_, '_>, form: &Form) -> Option<Value> {
         let clear = node.as_str().and_then(|text| match form {
-            Form::Whole(least, most) => text.trim().parse::<u64>().ok().filter(|number| (least..=most).contains(&number)).map(Value::from),
+            Form::Whole(least, most) => text
+                .trim()
+                .parse::<u64>()
+                .ok()
+                .filter(|number| (least..=most).contains(&number))
+                .map(Value::from),
             Form::Flag => match text.trim() {
                 "true" | "yes" => Some(Value::Bool(true)),
                 "false" | "no" => Some(Value::Bool(false)),
@@ -184,12 +234,17 @@ impl Reader<'_> {
         });
         let clear = clear.or_else(|| match form {
             // One thing where a list is wanted.
-            Form::List(item) if node.kind() == Kind::String && fault_in(&node.as_str()?, item).is_none() => {
+            Form::List(item)
+                if node.kind() == Kind::String && fault_in(&node.as_str()?, item).is_none() =>
+            {
                 Some(Value::Array(vec![node.value()?]))
             }
             _ => None,
         });
-        self.flaw(node, FlawKind::WrongType(expected(form), node.kind().words(), clear));
+        self.flaw(
+            node,
+            FlawKind::WrongType(expected(form), node.kind().words(), clear),
+        );
         None
     }
 }
@@ -197,7 +252,12 @@ impl Reader<'_> {
 /// What a form expects, in words.
 pub fn expected(form: &Form) -> String {
     String::from(match form {
-        Form::Text(..) | Form::Word | Form::Uuid | Form::OneOf(_) | Form::Sha256 | Form::Capability => "text",
+        Form::Text(..)
+        | Form::Word
+        | Form::Uuid
+        | Form::OneOf(_)
+        | Form::Sha256
+        | Form::Capability => "text",
         Form::Cores | Form::Bytes => "an amount in quotes",
         Form::Time => "a time in quotes",
         Form::Id | Form::IdOrAll => "an id in quotes",
@@ -217,32 +277,52 @@ fn fault_in(text: &str, form: &Form) -> Option<FlawKind> {
             if length < *least {
                 Some(FlawKind::OutOfRange(String::from("the text is empty")))
             } else if length > *most {
-                Some(FlawKind::OutOfRange(format!("the text has {length} characters, at most {most} may be")))
+                Some(FlawKind::OutOfRange(format!(
+                    "the text has {length} characters, at most {most} may be"
+                )))
             } else {
                 None
             }
         }
         Form::Word => {
-            let sound = !text.is_empty() && text.len() <= 200 && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+            let sound = !text.is_empty()
+                && text.len() <= 200
+                && !text
+                    .chars()
+                    .any(|letter| letter.is_whitespace() || letter.is_control());
             (!sound).then(|| FlawKind::NotAWord(text.to_owned()))
         }
         Form::Id => (!ids::is_id(text)).then(|| FlawKind::NotAnId(text.to_owned())),
-        Form::IdOrAll => (text != "*" && !ids::is_id(text)).then(|| FlawKind::NotAnId(text.to_owned())),
-        Form::Uuid => (!ids::is_uuid(text)).then(|| FlawKind::NotAUuid(text.to_owned())),
-        Form::Time => Time::parse(text).is_none().then(|| FlawKind::NotATime(text.to_owned(), Time::guess(text))),
-        Form::OneOf(words) => {
-            (!words.contains(&text)).then(|| FlawKind::NotOneOf(words, text.to_owned(), nearest(text, words.iter().copied())))
+        Form::IdOrAll => {
+            (text != "*" && !ids::is_id(text)).then(|| FlawKind::NotAnId(text.to_owned()))
         }
+        Form::Uuid => (!ids::is_uuid(text)).then(|| FlawKind::NotAUuid(text.to_owned())),
+        Form::Time => Time::parse(text)
+            .is_none()
+            .then(|| FlawKind::NotATime(text.to_owned(), Time::guess(text))),
+        Form::OneOf(words) => (!words.contains(&text)).then(|| {
+            FlawKind::NotOneOf(words, text.to_owned(), nearest(text, words.iter().copied()))
+        }),
         Form::Sha256 => {
-            let sound = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+            let sound = text.len() == 64
+                && text
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
             (!sound).then_some(FlawKind::NotAHash)
         }
-        Form::Cores => text.parse::<amount::Cores>().err().map(|error| FlawKind::NotAnAmount(error.to_string())),
-        Form::Bytes => text.parse::<amount::Bytes>().err().map(|error| FlawKind::NotAnAmount(error.to_string())),
+        Form::Cores => text
+            .parse::<amount::Cores>()
+            .err()
+            .map(|error| FlawKind::NotAnAmount(error.to_string())),
+        Form::Bytes => text
+            .parse::<amount::Bytes>()
+            .err()
+            .map(|error| FlawKind::NotAnAmount(error.to_string())),
         Form::Capability => {
             let upper = text.to_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-            (!CAPABILITIES.contains(&name)).then(|| FlawKind::NotACapability(text.to_owned(), nearest(name, CAPABILITIES)))
+            (!CAPABILITIES.contains(&name))
+                .then(|| FlawKind::NotACapability(text.to_owned(), nearest(name, CAPABILITIES)))
         }
         _ => None,
     }
@@ -261,7 +341,8 @@ fn neutral(field: &Field, stem: &str) -> Value {
     match &field.form {
         Form::Id => Value::from(stem),
         Form::Time => Value::from("1970-01-01T00:00:00Z"),
-        Form::OneOf(words) => serde_json::from_str(field.default).unwrap_or_else(|_| Value::from(words.first().copied().unwrap_or(""))),
+        Form::OneOf(words) => serde_json::from_str(field.default)
+            .unwrap_or_else(|_| Value::from(words.first().copied().unwrap_or(""))),
         Form::Whole(least, _) => Value::from(*least),
         Form::Flag => Value::Bool(false),
         Form::List(_) => Value::Array(Vec::new()),
@@ -273,5 +354,9 @@ fn neutral(field: &Field, stem: &str) -> Value {
 
 fn neutral_object(shape: &'static Shape, stem: &str) -> Value {
     let required = shape.fields.iter().filter(|field| field.required);
-    Value::Object(required.map(|field| (field.name.to_owned(), neutral(field, stem))).collect())
+    Value::Object(
+        required
+            .map(|field| (field.name.to_owned(), neutral(field, stem)))
+            .collect(),
+    )
 }

@@ -1,7 +1,8 @@
 //! The tables themselves.
 
 use super::Form::{
-    Any, Bytes, Capability, Cores, Flag, Id, IdOrAll, List, Map, Object, OneOf, Sha256, Text, Time, Uuid, Whole, Word,
+    Any, Bytes, Capability, Cores, Flag, Id, IdOrAll, List, Map, Object, OneOf, Sha256, Text, Time,
+    Uuid, Whole, Word,
 };
 use super::Mark::{Fleet, Mcell};
 use super::{Field, Form, Mark, Shape};
@@ -10,16 +11,44 @@ const LONG: usize = 65_536;
 const CENTURY: u64 = 3_155_760_000;
 
 const fn must(name: &'static str, form: Form, about: &'static str) -> Field {
-    Field { name, form, required: true, default: "", mark: Fleet, about }
+    Field {
+        name,
+        form,
+        required: true,
+        default: "",
+        mark: Fleet,
+        about,
+    }
 }
 
 /// A required field for which `validate --fix` knows what to write.
-const fn must_or(name: &'static str, form: Form, default: &'static str, about: &'static str) -> Field {
-    Field { default, ..must(name, form, about) }
+const fn must_or(
+    name: &'static str,
+    form: Form,
+    default: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        default,
+        ..must(name, form, about)
+    }
 }
 
-const fn may(mark: Mark, name: &'static str, form: Form, default: &'static str, about: &'static str) -> Field {
-    Field { name, form, required: false, default, mark, about }
+const fn may(
+    mark: Mark,
+    name: &'static str,
+    form: Form,
+    default: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        name,
+        form,
+        required: false,
+        default,
+        mark,
+        about,
+    }
 }
 
 const LEVELS: &[&str] = &["none", "level_1", "level_2", "level_3"];
@@ -30,9 +59,27 @@ static CELL_POLICIES: Shape = Shape {
     file: "",
     about: "The policies stated in cell.json; config/policies.json counts where both state one.",
     fields: &[
-        may(Fleet, "auto_revive", OneOf(REVIVE), "\"yes\"", "whether a dead agent is brought back"),
-        may(Fleet, "handoff_allowed", Flag, "true", "whether agents may hand tasks on"),
-        may(Fleet, "checkpoint_interval", Whole(1, CENTURY), "300", "seconds between checkpoints"),
+        may(
+            Fleet,
+            "auto_revive",
+            OneOf(REVIVE),
+            "\"yes\"",
+            "whether a dead agent is brought back",
+        ),
+        may(
+            Fleet,
+            "handoff_allowed",
+            Flag,
+            "true",
+            "whether agents may hand tasks on",
+        ),
+        may(
+            Fleet,
+            "checkpoint_interval",
+            Whole(1, CENTURY),
+            "300",
+            "seconds between checkpoints",
+        ),
     ],
     others: None,
 };
@@ -43,16 +90,58 @@ pub static CELL: Shape = Shape {
     file: "cell.json",
     about: "A mission cell: its name, its state and its policies.",
     fields: &[
-        must("cell_id", Uuid, "the cell's id; should equal the folder's name, which is what counts"),
+        must(
+            "cell_id",
+            Uuid,
+            "the cell's id; should equal the folder's name, which is what counts",
+        ),
         must("mission_name", Text(1, 200), "what people call the mission"),
         must("created_at", Time, "when the cell was made"),
-        must("created_by", Text(1, 200), "an agent's id or an operator's name"),
-        must_or("status", OneOf(&["active", "paused", "completed", "failed"]), "\"active\"", "the state of the mission"),
-        must_or("isolation_level", OneOf(LEVELS), "\"none\"", "how strictly the agents are kept apart"),
-        may(Fleet, "max_agents", Whole(1, 1_000_000), "10", "the most agents the cell may have"),
-        may(Fleet, "timeout", Whole(1, CENTURY), "", "seconds the mission may take from created_at"),
-        may(Fleet, "policies", Object(&CELL_POLICIES), "{}", "the policies stated here"),
-        may(Mcell, "paused_until", Time, "", "when a pause ends by itself"),
+        must(
+            "created_by",
+            Text(1, 200),
+            "an agent's id or an operator's name",
+        ),
+        must_or(
+            "status",
+            OneOf(&["active", "paused", "completed", "failed"]),
+            "\"active\"",
+            "the state of the mission",
+        ),
+        must_or(
+            "isolation_level",
+            OneOf(LEVELS),
+            "\"none\"",
+            "how strictly the agents are kept apart",
+        ),
+        may(
+            Fleet,
+            "max_agents",
+            Whole(1, 1_000_000),
+            "10",
+            "the most agents the cell may have",
+        ),
+        may(
+            Fleet,
+            "timeout",
+            Whole(1, CENTURY),
+            "",
+            "seconds the mission may take from created_at",
+        ),
+        may(
+            Fleet,
+            "policies",
+            Object(&CELL_POLICIES),
+            "{}",
+            "the policies stated here",
+        ),
+        may(
+            Mcell,
+            "paused_until",
+            Time,
+            "",
+            "when a pause ends by itself",
+        ),
     ],
     others: None,
 };
@@ -63,8 +152,20 @@ static CHECKPOINT: Shape = Shape {
     about: "What the fleet's tools note of an agent's last checkpoint.",
     fields: &[
         may(Fleet, "last_checkpoint", Time, "", "when it was saved"),
-        may(Fleet, "context_hash", Sha256, "", "SHA-256 of the checkpoint's context.json, in hex"),
-        may(Fleet, "artifacts", List(&Text(1, 4096)), "[]", "names of the files saved with it"),
+        may(
+            Fleet,
+            "context_hash",
+            Sha256,
+            "",
+            "SHA-256 of the checkpoint's context.json, in hex",
+        ),
+        may(
+            Fleet,
+            "artifacts",
+            List(&Text(1, 4096)),
+            "[]",
+            "names of the files saved with it",
+        ),
     ],
     others: None,
 };
@@ -74,18 +175,85 @@ static RUN: Shape = Shape {
     file: "",
     about: "How mcell starts the agent. Without it someone else does.",
     fields: &[
-        Field { mark: Mcell, ..must("command", List(&Text(0, LONG)), "program and arguments; no shell") },
-        may(Mcell, "fresh_command", List(&Text(0, LONG)), "[]", "program and arguments of a start without a checkpoint"),
+        Field {
+            mark: Mcell,
+            ..must(
+                "command",
+                List(&Text(0, LONG)),
+                "program and arguments; no shell",
+            )
+        },
+        may(
+            Mcell,
+            "fresh_command",
+            List(&Text(0, LONG)),
+            "[]",
+            "program and arguments of a start without a checkpoint",
+        ),
         may(Mcell, "cwd", Text(1, 4096), "", "the working directory"),
-        may(Mcell, "env", Map(&Text(0, LONG)), "{}", "variables added to the environment"),
-        may(Mcell, "env_file", Text(1, 4096), "", "a file of KEY=VALUE lines, read at each start"),
-        may(Mcell, "restart", OneOf(&["on-failure", "always", "never"]), "\"on-failure\"", "when it is started again"),
-        may(Mcell, "stop_signal", Word, "\"SIGTERM\"", "the signal that asks it to end"),
-        may(Mcell, "stop_timeout", Whole(0, 86_400), "10", "seconds it has to end before SIGKILL"),
-        may(Mcell, "notify", Flag, "false", "whether it speaks sd_notify"),
-        may(Mcell, "checkpoint", List(&Text(0, LONG)), "[]", "a command that makes it save its state"),
-        may(Mcell, "restart_exit_codes", List(&Whole(0, 255)), "[75]", "exit codes that ask for a restart"),
-        may(Mcell, "permanent_exit_codes", List(&Whole(0, 255)), "[78]", "exit codes that mean never again"),
+        may(
+            Mcell,
+            "env",
+            Map(&Text(0, LONG)),
+            "{}",
+            "variables added to the environment",
+        ),
+        may(
+            Mcell,
+            "env_file",
+            Text(1, 4096),
+            "",
+            "a file of KEY=VALUE lines, read at each start",
+        ),
+        may(
+            Mcell,
+            "restart",
+            OneOf(&["on-failure", "always", "never"]),
+            "\"on-failure\"",
+            "when it is started again",
+        ),
+        may(
+            Mcell,
+            "stop_signal",
+            Word,
+            "\"SIGTERM\"",
+            "the signal that asks it to end",
+        ),
+        may(
+            Mcell,
+            "stop_timeout",
+            Whole(0, 86_400),
+            "10",
+            "seconds it has to end before SIGKILL",
+        ),
+        may(
+            Mcell,
+            "notify",
+            Flag,
+            "false",
+            "whether it speaks sd_notify",
+        ),
+        may(
+            Mcell,
+            "checkpoint",
+            List(&Text(0, LONG)),
+            "[]",
+            "a command that makes it save its state",
+        ),
+        may(
+            Mcell,
+            "restart_exit_codes",
+            List(&Whole(0, 255)),
+            "[75]",
+            "exit codes that ask for a restart",
+        ),
+        may(
+            Mcell,
+            "permanent_exit_codes",
+            List(&Whole(0, 255)),
+            "[78]",
+            "exit codes that mean never again",
+        ),
     ],
     others: None,
 };
@@ -95,14 +263,62 @@ static WATCH: Shape = Shape {
     file: "",
     about: "How the agent is watched; what is absent comes from the daemon's config.",
     fields: &[
-        may(Mcell, "expect", List(&OneOf(&["heartbeat", "notify", "output", "probe"])), "[]", "signals due from the start"),
-        may(Mcell, "interval", Whole(1, 86_400), "30", "seconds between two beats or probes"),
-        may(Mcell, "timeout", Whole(1, CENTURY), "300", "seconds of silence that mean dead"),
-        may(Mcell, "output_timeout", Whole(1, CENTURY), "", "seconds without a line in its log that mean dead"),
-        may(Mcell, "failure_threshold", Whole(1, 1000), "3", "bad signals in a row that mean unhealthy"),
-        may(Mcell, "success_threshold", Whole(1, 1000), "2", "good signals in a row that mean healthy again"),
-        may(Mcell, "grace", Whole(0, 86_400), "120", "seconds after a start in which silence does not count"),
-        may(Mcell, "probe_url", Text(1, 4096), "", "where it is probed, if not at its gateway"),
+        may(
+            Mcell,
+            "expect",
+            List(&OneOf(&["heartbeat", "notify", "output", "probe"])),
+            "[]",
+            "signals due from the start",
+        ),
+        may(
+            Mcell,
+            "interval",
+            Whole(1, 86_400),
+            "30",
+            "seconds between two beats or probes",
+        ),
+        may(
+            Mcell,
+            "timeout",
+            Whole(1, CENTURY),
+            "300",
+            "seconds of silence that mean dead",
+        ),
+        may(
+            Mcell,
+            "output_timeout",
+            Whole(1, CENTURY),
+            "",
+            "seconds without a line in its log that mean dead",
+        ),
+        may(
+            Mcell,
+            "failure_threshold",
+            Whole(1, 1000),
+            "3",
+            "bad signals in a row that mean unhealthy",
+        ),
+        may(
+            Mcell,
+            "success_threshold",
+            Whole(1, 1000),
+            "2",
+            "good signals in a row that mean healthy again",
+        ),
+        may(
+            Mcell,
+            "grace",
+            Whole(0, 86_400),
+            "120",
+            "seconds after a start in which silence does not count",
+        ),
+        may(
+            Mcell,
+            "probe_url",
+            Text(1, 4096),
+            "",
+            "where it is probed, if not at its gateway",
+        ),
     ],
     others: None,
 };
@@ -115,15 +331,48 @@ pub static AGENT: Shape = Shape {
     fields: &[
         must("agent_id", Id, "the agent's id; equals the file's stem"),
         must("name", Text(1, 200), "what people call it"),
-        must("role", OneOf(&["lead", "write", "read", "audit"]), "what it is there for, which caps what it may do"),
-        may(Fleet, "capabilities", List(&Word), "[]", "what it can do, as words that tasks may require"),
-        may(Fleet, "gateway", Text(1, 4096), "null", "name, host:port or URL of its gateway"),
-        must_or("status", OneOf(&["idle", "active", "paused", "failed"]), "\"idle\"", "its state"),
+        must(
+            "role",
+            OneOf(&["lead", "write", "read", "audit"]),
+            "what it is there for, which caps what it may do",
+        ),
+        may(
+            Fleet,
+            "capabilities",
+            List(&Word),
+            "[]",
+            "what it can do, as words that tasks may require",
+        ),
+        may(
+            Fleet,
+            "gateway",
+            Text(1, 4096),
+            "null",
+            "name, host:port or URL of its gateway",
+        ),
+        must_or(
+            "status",
+            OneOf(&["idle", "active", "paused", "failed"]),
+            "\"idle\"",
+            "its state",
+        ),
         may(Fleet, "current_task", Id, "null", "the task it works on"),
-        may(Fleet, "checkpoint", Object(&CHECKPOINT), "null", "its last checkpoint"),
+        may(
+            Fleet,
+            "checkpoint",
+            Object(&CHECKPOINT),
+            "null",
+            "its last checkpoint",
+        ),
         may(Mcell, "run", Object(&RUN), "", "how mcell starts it"),
         may(Mcell, "health", Object(&WATCH), "", "how it is watched"),
-        may(Mcell, "paused_until", Time, "", "when a pause ends by itself"),
+        may(
+            Mcell,
+            "paused_until",
+            Time,
+            "",
+            "when a pause ends by itself",
+        ),
     ],
     others: None,
 };
@@ -133,8 +382,18 @@ static CLAIM: Shape = Shape {
     file: "",
     about: "Who holds a task in progress.",
     fields: &[
-        Field { mark: Mcell, ..must("agent", Id, "the agent that holds it") },
-        Field { mark: Mcell, ..must("token", Whole(0, u64::MAX), "the fencing token; acts with an older one are refused") },
+        Field {
+            mark: Mcell,
+            ..must("agent", Id, "the agent that holds it")
+        },
+        Field {
+            mark: Mcell,
+            ..must(
+                "token",
+                Whole(0, u64::MAX),
+                "the fencing token; acts with an older one are refused",
+            )
+        },
         may(Mcell, "expires_at", Time, "", "when the lease lapses"),
     ],
     others: None,
@@ -148,20 +407,72 @@ pub static TASK: Shape = Shape {
     fields: &[
         must("task_id", Id, "the task's id; equals the file's stem"),
         must("title", Text(1, 1000), "what it is, in one line"),
-        may(Fleet, "description", Text(0, LONG), "\"\"", "what it is, at length"),
-        may(Fleet, "assigned_to", Id, "null", "the agent it is meant for"),
-        must_or("status", OneOf(&["pending", "in_progress", "completed", "failed"]), "\"pending\"", "its state"),
-        must_or("priority", OneOf(&["high", "medium", "low"]), "\"medium\"", "how urgent it is"),
-        may(Fleet, "dependencies", List(&Id), "[]", "tasks that must be completed first"),
-        may(Fleet, "artifacts", List(&Text(1, 4096)), "[]", "names of the files it makes"),
-        may(Fleet, "timeout", Whole(1, CENTURY), "1800", "seconds in progress it should take"),
+        may(
+            Fleet,
+            "description",
+            Text(0, LONG),
+            "\"\"",
+            "what it is, at length",
+        ),
+        may(
+            Fleet,
+            "assigned_to",
+            Id,
+            "null",
+            "the agent it is meant for",
+        ),
+        must_or(
+            "status",
+            OneOf(&["pending", "in_progress", "completed", "failed"]),
+            "\"pending\"",
+            "its state",
+        ),
+        must_or(
+            "priority",
+            OneOf(&["high", "medium", "low"]),
+            "\"medium\"",
+            "how urgent it is",
+        ),
+        may(
+            Fleet,
+            "dependencies",
+            List(&Id),
+            "[]",
+            "tasks that must be completed first",
+        ),
+        may(
+            Fleet,
+            "artifacts",
+            List(&Text(1, 4096)),
+            "[]",
+            "names of the files it makes",
+        ),
+        may(
+            Fleet,
+            "timeout",
+            Whole(1, CENTURY),
+            "1800",
+            "seconds in progress it should take",
+        ),
         must("created_at", Time, "when it was made"),
         may(Fleet, "completed_at", Time, "null", "when it was completed"),
         may(Mcell, "started_at", Time, "", "when it was last taken"),
-        may(Mcell, "attempts", Whole(0, u64::MAX), "", "how often it was taken"),
+        may(
+            Mcell,
+            "attempts",
+            Whole(0, u64::MAX),
+            "",
+            "how often it was taken",
+        ),
         may(Mcell, "claim", Object(&CLAIM), "", "who holds it"),
         may(Mcell, "result", Any, "", "what came of it"),
-        may(Mcell, "required_capabilities", List(&Word), "[]", "capabilities that an agent needs to take it"),
+        may(
+            Mcell,
+            "required_capabilities",
+            List(&Word),
+            "[]",
+            "capabilities that an agent needs to take it",
+        ),
     ],
     others: None,
 };
@@ -185,7 +496,13 @@ static CONTEXT: Shape = Shape {
     fields: &[
         may(Fleet, "user", Word, "", "the user"),
         may(Fleet, "group", Word, "", "the group"),
-        may(Fleet, "capabilities", List(&Capability), "[]", "Linux capabilities it keeps")
+        may(
+            Fleet,
+            "capabilities",
+            List(&Capability),
+            "[]",
+            "Linux capabilities it keeps",
+        ),
     ],
     others: None,
 };
@@ -196,15 +513,67 @@ pub static ISOLATION: Shape = Shape {
     file: "config/isolation.json",
     about: "How strictly the agents of a cell are kept apart, and what they may use.",
     fields: &[
-        must("level", OneOf(LEVELS), "the level; must agree with isolation_level in cell.json"),
-        may(Fleet, "mount_namespaces", Flag, "false", "whether agents see a file tree of their own"),
-        may(Fleet, "network_isolation", Flag, "false", "whether agents have no network"),
-        may(Fleet, "resource_limits", Object(&LIMITS), "", "the most an agent may use"),
-        may(Fleet, "security_context", Object(&CONTEXT), "", "as whom an agent runs"),
-        may(Mcell, "image", Text(1, 4096), "", "the container image of level_3"),
-        may(Mcell, "read_only_paths", List(&Text(1, 4096)), "[]", "folders outside the cell that agents may read"),
-        may(Mcell, "writable_paths", List(&Text(1, 4096)), "[]", "folders outside the cell that agents may write"),
-        may(Mcell, "environment", List(&Word), "[]", "names of variables that pass into the cage"),
+        must(
+            "level",
+            OneOf(LEVELS),
+            "the level; must agree with isolation_level in cell.json",
+        ),
+        may(
+            Fleet,
+            "mount_namespaces",
+            Flag,
+            "false",
+            "whether agents see a file tree of their own",
+        ),
+        may(
+            Fleet,
+            "network_isolation",
+            Flag,
+            "false",
+            "whether agents have no network",
+        ),
+        may(
+            Fleet,
+            "resource_limits",
+            Object(&LIMITS),
+            "",
+            "the most an agent may use",
+        ),
+        may(
+            Fleet,
+            "security_context",
+            Object(&CONTEXT),
+            "",
+            "as whom an agent runs",
+        ),
+        may(
+            Mcell,
+            "image",
+            Text(1, 4096),
+            "",
+            "the container image of level_3",
+        ),
+        may(
+            Mcell,
+            "read_only_paths",
+            List(&Text(1, 4096)),
+            "[]",
+            "folders outside the cell that agents may read",
+        ),
+        may(
+            Mcell,
+            "writable_paths",
+            List(&Text(1, 4096)),
+            "[]",
+            "folders outside the cell that agents may write",
+        ),
+        may(
+            Mcell,
+            "environment",
+            List(&Word),
+            "[]",
+            "names of variables that pass into the cage",
+        ),
     ],
     others: None,
 };
@@ -215,13 +584,55 @@ pub static POLICIES: Shape = Shape {
     file: "config/policies.json",
     about: "The policies of a cell; what is absent is stated in cell.json or has its default.",
     fields: &[
-        may(Fleet, "auto_revive", OneOf(REVIVE), "\"yes\"", "whether a dead agent is brought back"),
-        may(Fleet, "revive_timeout", Whole(1, CENTURY), "300", "seconds a revived agent has to prove that it lives"),
-        may(Fleet, "substitute_agents", List(&Id), "[]", "agents that take over, in this order"),
-        may(Fleet, "handoff_allowed", Flag, "true", "whether agents may hand tasks on"),
-        may(Fleet, "handoff_approval", OneOf(&["auto", "manual"]), "\"auto\"", "whether an offered handoff needs an operator"),
-        may(Fleet, "checkpoint_required", Flag, "false", "whether an agent without a good checkpoint stays down"),
-        may(Fleet, "max_retries", Whole(0, 1000), "3", "revivals that may fail before the agent is quarantined"),
+        may(
+            Fleet,
+            "auto_revive",
+            OneOf(REVIVE),
+            "\"yes\"",
+            "whether a dead agent is brought back",
+        ),
+        may(
+            Fleet,
+            "revive_timeout",
+            Whole(1, CENTURY),
+            "300",
+            "seconds a revived agent has to prove that it lives",
+        ),
+        may(
+            Fleet,
+            "substitute_agents",
+            List(&Id),
+            "[]",
+            "agents that take over, in this order",
+        ),
+        may(
+            Fleet,
+            "handoff_allowed",
+            Flag,
+            "true",
+            "whether agents may hand tasks on",
+        ),
+        may(
+            Fleet,
+            "handoff_approval",
+            OneOf(&["auto", "manual"]),
+            "\"auto\"",
+            "whether an offered handoff needs an operator",
+        ),
+        may(
+            Fleet,
+            "checkpoint_required",
+            Flag,
+            "false",
+            "whether an agent without a good checkpoint stays down",
+        ),
+        may(
+            Fleet,
+            "max_retries",
+            Whole(0, 1000),
+            "3",
+            "revivals that may fail before the agent is quarantined",
+        ),
     ],
     others: None,
 };
@@ -234,8 +645,20 @@ static PERMISSION: Shape = Shape {
         may(Fleet, "read", List(&IdOrAll), "", "tasks it may read"),
         may(Fleet, "write", List(&IdOrAll), "", "tasks it may change"),
         may(Fleet, "execute", List(&IdOrAll), "", "tasks it may do"),
-        may(Fleet, "handoff_to", List(&IdOrAll), "", "agents it may hand tasks to"),
-        may(Fleet, "handoff_from", List(&IdOrAll), "", "agents it may take tasks from"),
+        may(
+            Fleet,
+            "handoff_to",
+            List(&IdOrAll),
+            "",
+            "agents it may hand tasks to",
+        ),
+        may(
+            Fleet,
+            "handoff_from",
+            List(&IdOrAll),
+            "",
+            "agents it may take tasks from",
+        ),
     ],
     others: None,
 };

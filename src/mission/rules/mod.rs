@@ -1,0 +1,179 @@
+//! The rules of validate: one function a rule, one stable code a rule, in families of one file each.
+//!
+//! A rule looks at the facts of one cell and says what it finds. Codes are never reused and never change their meaning;
+//! docs/rules.md and `mcell explain` are made from the same table.
+
+pub mod files;
+pub mod form;
+
+use crate::base::clock::Time;
+use crate::base::finding::{Finding, Severity};
+use crate::mission::graph::{Progress, TaskGraph};
+use crate::mission::sheet::{AgentSheet, TaskSheet};
+use crate::mission::survey::Survey;
+use crate::mission::task::TaskStatus;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its code, `MC012`.
+    pub code: &'static str,
+    /// Its name for SARIF and people, `assigned-to-nobody-here`.
+    pub name: &'static str,
+    /// How much a finding of it usually weighs.
+    pub severity: Severity,
+    /// What it asks, in a sentence.
+    pub summary: &'static str,
+    /// Why it matters and where it comes from, in a paragraph.
+    pub why: &'static str,
+    /// A piece of a file that breaks it.
+    pub example: &'static str,
+    /// How to mend that, and what `--fix` does.
+    pub mend: &'static str,
+    /// What looks for it.
+    pub check: Check,
+}
+
+/// How a rule looks for what breaks it.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// At the facts of the cell, always.
+    Always(fn(&Facts<'_, '_>, &mut Findings)),
+    /// At the facts of the cell, only under `--resilience`.
+    Resilience(fn(&Facts<'_, '_>, &mut Findings)),
+}
+
+/// The families of rules, in the order in which they look.
+const FAMILIES: &[&[Rule]] = &[form::RULES, files::RULES];
+
+/// Every rule, by family.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The rule of a code, however it is typed ("mc012", "12").
+pub fn find(code: &str) -> Option<&'static Rule> {
+    let digits = code
+        .trim()
+        .trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    let number: u32 = digits.parse().ok()?;
+    all()
+        .find(|rule| rule.code.get(2..).and_then(|digits| digits.parse().ok()) == Some(number))
+        .or_else(|| all().find(|rule| rule.name == code))
+}
+
+/// What rules look at: a survey, and what several of them need worked out once.
+#[derive(Debug)]
+pub struct Facts<'f, 's> {
+    /// The cell as read.
+    pub survey: &'f Survey<'s>,
+    /// Its tasks as a graph; indices are those of `survey.tasks`, an unknown dependency is an index beyond.
+    pub graph: &'f TaskGraph,
+    /// The present.
+    pub now: Time,
+}
+
+impl<'f, 's> Facts<'f, 's> {
+    /// The agents that could be read, with their sheets.
+    pub fn agents(
+        &self,
+    ) -> impl Iterator<
+        Item = (
+            &'f AgentSheet<'s>,
+            &'f crate::mission::agent::Agent<crate::base::text::Text<'s>>,
+        ),
+    > {
+        self.survey
+            .agents
+            .iter()
+            .filter_map(|sheet| Some((sheet, sheet.value.as_ref()?)))
+    }
+
+    /// The tasks that could be read, with their sheets.
+    pub fn tasks(
+        &self,
+    ) -> impl Iterator<
+        Item = (
+            &'f TaskSheet<'s>,
+            &'f crate::mission::task::Task<crate::base::text::Text<'s>>,
+        ),
+    > {
+        self.survey
+            .tasks
+            .iter()
+            .filter_map(|sheet| Some((sheet, sheet.value.as_ref()?)))
+    }
+
+    /// The id and state of the task at an index.
+    pub fn task_id(&self, index: u32) -> &'f str {
+        self.survey
+            .tasks
+            .get(index as usize)
+            .map_or("", |sheet| sheet.stem())
+    }
+
+    /// How far the task at an index is; a task that cannot be read waits.
+    pub fn progress(&self, index: u32) -> Progress {
+        progress(self.survey, index)
+    }
+}
+
+/// How far the task at an index is; a task that cannot be read waits.
+pub fn progress(survey: &Survey<'_>, index: u32) -> Progress {
+    match survey
+        .tasks
+        .get(index as usize)
+        .and_then(|sheet| sheet.value.as_ref())
+        .map(|task| task.status)
+    {
+        Some(TaskStatus::InProgress) => Progress::InProgress,
+        Some(TaskStatus::Completed) => Progress::Completed,
+        Some(TaskStatus::Failed) => Progress::Failed,
+        Some(TaskStatus::Pending) | None => Progress::Pending,
+    }
+}
+
+/// The graph of a cell's tasks.
+pub fn graph_of(survey: &Survey<'_>) -> TaskGraph {
+    let mut edges = Vec::new();
+    for (index, sheet) in survey.tasks.iter().enumerate() {
+        for dependency in sheet.value.iter().flat_map(|task| &task.dependencies) {
+            let on = survey
+                .task_at(dependency)
+                .and_then(|at| u32::try_from(at).ok())
+                .unwrap_or(u32::MAX);
+            edges.push((u32::try_from(index).unwrap_or(u32::MAX), on));
+        }
+    }
+    TaskGraph::new(survey.tasks.len(), edges.iter().copied())
+}
+
+/// Where findings go.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Adds one.
+    pub fn add(&mut self, finding: Finding) {
+        self.0.push(finding);
+    }
+}
+
+/// Everything the rules find in a cell, in no order.
+pub fn check(survey: &Survey<'_>, now: Time, resilience: bool) -> Vec<Finding> {
+    let graph = graph_of(survey);
+    let facts = Facts {
+        survey,
+        graph: &graph,
+        now,
+    };
+    let mut findings = Findings::default();
+    for rule in all() {
+        match rule.check {
+            Check::Always(look) => look(&facts, &mut findings),
+            Check::Resilience(look) if resilience => look(&facts, &mut findings),
+            Check::Resilience(_) => {}
+        }
+    }
+    findings.0
+}
