@@ -36,6 +36,12 @@ fn duplicate_key(facts: &Facts<'_, '_>, findings: &mut Findings) {
     });
 }
 
+/// A flaw in words. TEMPORARY FRAME: each kind gets its rule.
+pub fn finding(file: &str, flaw: &Flaw) -> Finding {
+    Finding::new("MC006", Severity::Error, file, format!("{:?}", flaw.kind))
+        .value(flaw.pointer.clone())
+}
+
 /// Every flaw of every sheet, with its file.
 fn each_flaw(facts: &Facts<'_, '_>, mut act: impl FnMut(&str, &Flaw)) {
     each_trouble(facts, |file, trouble| {
