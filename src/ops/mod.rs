@@ -1,0 +1,14 @@
+//! Use cases: what one can do with a noun in a cell on disk. Lock, read, decide (the noun does), write.
+
+pub mod agent;
+pub mod cell;
+pub mod config;
+pub mod find;
+pub mod init;
+pub mod scan;
+pub mod session;
+pub mod task;
+pub mod template;
+pub mod validate;
+
+pub use session::Session;

@@ -1,0 +1,1 @@
+//! Looks over every cell of a root, in parallel.

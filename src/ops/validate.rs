@@ -1,0 +1,1 @@
+//! Holds cells against every rule.
