@@ -138,7 +138,7 @@ impl World {
             .timeout(DEADLINE)
             .output()
             .unwrap_or_else(|error| panic!("`mcell {name}` did not run: {error}"));
-        Outcome::new(format!("mcell {name}"), output)
+        Outcome::new(format!("mcell {name}"), &output)
     }
 
     /// Runs a line in a shell of this world (`sh -c`), where `mcell` is in PATH.
@@ -150,7 +150,7 @@ impl World {
             .timeout(DEADLINE)
             .output()
             .unwrap_or_else(|error| panic!("`{line}` did not run: {error}"));
-        Outcome::new(line.to_owned(), output)
+        Outcome::new(line.to_owned(), &output)
     }
 
     /// A command of this world, for tests that need more than its outcome: mcell is `self.command(MCELL)`.
@@ -179,7 +179,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn new(name: String, output: std::process::Output) -> Self {
+    fn new(name: String, output: &std::process::Output) -> Self {
         use std::os::unix::process::ExitStatusExt;
         let status = output.status;
         let signal = status.signal().map(|signal| 128 + signal);
