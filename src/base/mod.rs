@@ -9,3 +9,4 @@ pub mod exit;
 pub mod finding;
 pub mod ids;
 pub mod text;
+pub mod variables;

@@ -3,6 +3,8 @@
 pub mod agent;
 pub mod cell;
 pub mod config;
+pub mod doctor;
+pub mod export;
 pub mod find;
 pub mod init;
 pub mod scan;
