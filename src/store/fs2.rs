@@ -10,7 +10,11 @@ use std::path::Path;
 /// Takes a lock if it is free at once. A signal in between is no answer.
 pub fn try_lock(file: &File, alone: bool) -> Result<bool> {
     loop {
-        let tried = if alone { fs2::FileExt::try_lock_exclusive(file) } else { fs2::FileExt::try_lock_shared(file) };
+        let tried = if alone {
+            fs2::FileExt::try_lock_exclusive(file)
+        } else {
+            fs2::FileExt::try_lock_shared(file)
+        };
         match tried {
             Ok(()) => return Ok(true),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -23,7 +27,11 @@ pub fn try_lock(file: &File, alone: bool) -> Result<bool> {
 /// Takes a lock, however long it takes.
 pub fn lock(file: &File, alone: bool) -> Result<()> {
     loop {
-        let locked = if alone { fs2::FileExt::lock_exclusive(file) } else { fs2::FileExt::lock_shared(file) };
+        let locked = if alone {
+            fs2::FileExt::lock_exclusive(file)
+        } else {
+            fs2::FileExt::lock_shared(file)
+        };
         match locked {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             done => return done,
@@ -55,5 +63,8 @@ impl Space {
 /// The space of the file system that a path lies on.
 pub fn space(path: &Path) -> Result<Space> {
     let stats = fs2::statvfs(path)?;
-    Ok(Space { total: stats.total_space(), available: stats.available_space() })
+    Ok(Space {
+        total: stats.total_space(),
+        available: stats.available_space(),
+    })
 }

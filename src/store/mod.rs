@@ -8,6 +8,7 @@ pub mod fs2;
 pub mod journal;
 pub mod layout;
 pub mod lock;
+pub mod own;
 pub mod read;
 pub mod root;
 pub mod survey;

@@ -37,11 +37,18 @@ pub struct Walked<R> {
 }
 
 /// Makes something of the survey of each cell of a root; sorted by name.
-pub fn each_cell<R: Send>(root: &Root, walk: Walk, make: impl Fn(&Survey<'_>) -> R + Sync) -> Result<Vec<Walked<R>>> {
+pub fn each_cell<R: Send>(
+    root: &Root,
+    walk: Walk,
+    make: impl Fn(&Survey<'_>) -> R + Sync,
+) -> Result<Vec<Walked<R>>> {
     let candidates = root.candidates()?;
     let next = AtomicUsize::new(0);
     let gathered = Mutex::new(Vec::with_capacity(candidates.len()));
-    let workers = walk.threads.unwrap_or(WORKERS).clamp(1, candidates.len().max(1));
+    let workers = walk
+        .threads
+        .unwrap_or(WORKERS)
+        .clamp(1, candidates.len().max(1));
     std::thread::scope(|scope| {
         let work = || {
             let mut surveyor = Surveyor::new(walk.depth);
@@ -57,7 +64,9 @@ pub fn each_cell<R: Send>(root: &Root, walk: Walk, make: impl Fn(&Survey<'_>) ->
         };
         for _ in 1..workers {
             // Fewer threads than wished is slower, not wrong.
-            let _ = std::thread::Builder::new().stack_size(512 << 10).spawn_scoped(scope, work);
+            let _ = std::thread::Builder::new()
+                .stack_size(512 << 10)
+                .spawn_scoped(scope, work);
         }
         work();
     });
@@ -67,11 +76,19 @@ pub fn each_cell<R: Send>(root: &Root, walk: Walk, make: impl Fn(&Survey<'_>) ->
 }
 
 /// Makes something of the survey of one cell.
-pub fn one_cell<R>(cell: &OpenCell, walk: Walk, make: impl Fn(&Survey<'_>) -> R) -> Result<Walked<R>> {
+pub fn one_cell<R>(
+    cell: &OpenCell,
+    walk: Walk,
+    make: impl Fn(&Survey<'_>) -> R,
+) -> Result<Walked<R>> {
     let view = if walk.locks { Some(cell.view()?) } else { None };
     let mut surveyor = Surveyor::new(walk.depth);
     let made = make(&surveyor.look(cell.folder().handle(), cell.id().as_str()));
-    Ok(Walked { name: cell.id().to_string(), made, in_change: view.is_some_and(|view| view.in_change) })
+    Ok(Walked {
+        name: cell.id().to_string(),
+        made,
+        in_change: view.is_some_and(|view| view.in_change),
+    })
 }
 
 fn one<R>(
@@ -85,16 +102,27 @@ fn one<R>(
     let shown = String::from_utf8_lossy(name).into_owned();
     let odd = |kind| {
         let made = make(&Surveyor::unreadable(&shown, kind));
-        Some(Walked { name: shown.clone(), made, in_change: false })
+        Some(Walked {
+            name: shown.clone(),
+            made,
+            in_change: false,
+        })
     };
     match sort {
         Sort::Folder => {}
         Sort::Link => return odd(OddityKind::Link),
         _ => return odd(OddityKind::Special),
     }
-    let Some(id) = std::str::from_utf8(name).ok().and_then(|name| CellId::new(name).ok()) else {
+    let Some(id) = std::str::from_utf8(name)
+        .ok()
+        .and_then(|name| CellId::new(name).ok())
+    else {
         let is_utf8 = std::str::from_utf8(name).is_ok();
-        return odd(if is_utf8 { OddityKind::NameNotAnId } else { OddityKind::NameNotUtf8 });
+        return odd(if is_utf8 {
+            OddityKind::NameNotAnId
+        } else {
+            OddityKind::NameNotUtf8
+        });
     };
     match root.folder().folder(id.as_str()) {
         Ok(Some(folder)) => {
@@ -102,7 +130,11 @@ fn one<R>(
             let view = if walk.locks { cell.view().ok() } else { None };
             let in_change = view.as_ref().is_some_and(|view| view.in_change);
             let made = make(&surveyor.look(cell.folder().handle(), cell.id().as_str()));
-            Some(Walked { name: shown, made, in_change })
+            Some(Walked {
+                name: shown,
+                made,
+                in_change,
+            })
         }
         // It was removed between the listing and here.
         Ok(None) => None,
@@ -112,5 +144,7 @@ fn one<R>(
 
 /// The number of workers that the environment asks for.
 pub fn threads(env: &crate::base::env::Env) -> Option<usize> {
-    env.word("MCELL_THREADS").and_then(|text| text.parse().ok()).filter(|threads| (1..=512).contains(threads))
+    env.word("MCELL_THREADS")
+        .and_then(|text| text.parse().ok())
+        .filter(|threads| (1..=512).contains(threads))
 }

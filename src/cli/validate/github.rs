@@ -16,17 +16,31 @@ pub(super) fn commands(verdicts: &[Verdict]) -> String {
                 Severity::Note => "notice",
             };
             let file = property(&format!("{}/{}", verdict.cell, finding.file));
-            let place = if excerpt.line > 0 { format!(",line={},col={}", excerpt.line, excerpt.column) } else { String::new() };
-            let message = data(&[&[finding.message.clone()], finding.hints.as_slice()].concat().join("\n"));
+            let place = if excerpt.line > 0 {
+                format!(",line={},col={}", excerpt.line, excerpt.column)
+            } else {
+                String::new()
+            };
+            let message = data(
+                &[&[finding.message.clone()], finding.hints.as_slice()]
+                    .concat()
+                    .join("\n"),
+            );
             // Writing to a String does not fail.
-            let _ = writeln!(text, "::{level} file={file}{place},title={}::{message}", finding.code);
+            let _ = writeln!(
+                text,
+                "::{level} file={file}{place},title={}::{message}",
+                finding.code
+            );
         }
     }
     text
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

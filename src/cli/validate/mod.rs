@@ -117,7 +117,10 @@ impl Validate {
     /// Validates.
     pub fn run(self, context: &Context) -> Outcome {
         let session = &context.session;
-        let options = Options { resilience: self.resilience, also_over: self.all };
+        let options = Options {
+            resilience: self.resilience,
+            also_over: self.all,
+        };
         let targets = self.scopes(context)?;
         let mut fixed = Vec::new();
         if self.fix {
@@ -143,27 +146,50 @@ impl Validate {
         if self.targets.is_empty() {
             return Ok(vec![(context.session.scope(context.all_cells)?, None)]);
         }
-        self.targets.iter().map(|target| validate::target(&context.session, target)).collect()
+        self.targets
+            .iter()
+            .map(|target| validate::target(&context.session, target))
+            .collect()
     }
 
-    fn print(&self, context: &Context, targets: &[(Scope, Option<String>)], verdicts: &[Verdict], fixed: Vec<String>) -> Result<()> {
+    fn print(
+        &self,
+        context: &Context,
+        targets: &[(Scope, Option<String>)],
+        verdicts: &[Verdict],
+        fixed: Vec<String>,
+    ) -> Result<()> {
         let printer = &context.printer;
-        let format = if printer.form() == Form::Json { Format::Json } else { self.format };
+        let format = if printer.form() == Form::Json {
+            Format::Json
+        } else {
+            self.format
+        };
         match format {
             Format::Json => {
-                let all = verdicts.iter().flat_map(|verdict| verdict.findings.iter().map(|placed| FoundOne::of(&verdict.cell, placed)));
+                let all = verdicts.iter().flat_map(|verdict| {
+                    verdict
+                        .findings
+                        .iter()
+                        .map(|placed| FoundOne::of(&verdict.cell, placed))
+                });
                 let found = Found {
                     findings: all.collect(),
                     errors: verdicts.iter().map(|verdict| verdict.errors).sum(),
                     warnings: verdicts.iter().map(|verdict| verdict.warnings).sum(),
                     fixed,
                 };
-                printer.text(&format!("{}\n", serde_json::to_string_pretty(&found).unwrap_or_default()))
+                printer.text(&format!(
+                    "{}\n",
+                    serde_json::to_string_pretty(&found).unwrap_or_default()
+                ))
             }
             Format::Sarif => printer.text(&sarif::log(verdicts)),
             Format::Github => printer.text(&github::commands(verdicts)),
             Format::Text => {
-                fixed.iter().for_each(|one| printer.say(&format!("fixed: {}", crate::base::text::shown(one))));
+                fixed.iter().for_each(|one| {
+                    printer.say(&format!("fixed: {}", crate::base::text::shown(one)))
+                });
                 let is_one_cell = matches!(targets, [(Scope::Cell(_), _)]);
                 if printer.form() == Form::Words {
                     let mut page = printer.page();
@@ -182,8 +208,16 @@ impl Validate {
 /// Keeps what was found in one file.
 fn only(verdict: &mut Verdict, file: &str) {
     let inside = format!("{file}/");
-    verdict.findings.retain(|placed| placed.finding.file == file || placed.finding.file.starts_with(&inside));
-    let count = |severity| verdict.findings.iter().filter(|placed| placed.finding.severity == severity).count();
+    verdict
+        .findings
+        .retain(|placed| placed.finding.file == file || placed.finding.file.starts_with(&inside));
+    let count = |severity| {
+        verdict
+            .findings
+            .iter()
+            .filter(|placed| placed.finding.severity == severity)
+            .count()
+    };
     (verdict.errors, verdict.warnings) = (count(Severity::Error), count(Severity::Warning));
 }
 
@@ -194,7 +228,11 @@ fn fix(context: &Context, scope: &Scope, options: Options) -> Result<Vec<String>
         Scope::Root(root) => {
             let mut done = Vec::new();
             for verdict in validate::validate(&context.session, scope, options)? {
-                if !verdict.findings.iter().any(|placed| placed.finding.mend.is_some()) {
+                if !verdict
+                    .findings
+                    .iter()
+                    .any(|placed| placed.finding.mend.is_some())
+                {
                     continue;
                 }
                 let cell = match OpenCell::open(&root.path().join(&verdict.cell)) {
@@ -202,7 +240,11 @@ fn fix(context: &Context, scope: &Scope, options: Options) -> Result<Vec<String>
                     opened => opened?,
                 };
                 let mended = validate::fix(&context.session, &cell, options)?;
-                done.extend(mended.into_iter().map(|one| format!("{}/{one}", verdict.cell)));
+                done.extend(
+                    mended
+                        .into_iter()
+                        .map(|one| format!("{}/{one}", verdict.cell)),
+                );
             }
             Ok(done)
         }

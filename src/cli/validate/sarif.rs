@@ -23,9 +23,15 @@ pub(super) fn log(verdicts: &[Verdict]) -> String {
         .collect();
     let results: Vec<Value> = verdicts
         .iter()
-        .flat_map(|verdict| verdict.findings.iter().map(|placed| result(&all, &verdict.cell, placed)))
+        .flat_map(|verdict| {
+            verdict
+                .findings
+                .iter()
+                .map(|placed| result(&all, &verdict.cell, placed))
+        })
         .collect();
-    let driver = json!({ "name": "mcell", "version": env!("CARGO_PKG_VERSION"), "rules": described });
+    let driver =
+        json!({ "name": "mcell", "version": env!("CARGO_PKG_VERSION"), "rules": described });
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -39,9 +45,12 @@ fn result(all: &[&rules::Rule], cell: &str, placed: &Placed) -> Value {
     let mut physical = json!({ "artifactLocation": { "uri": uri(&format!("{cell}/{}", finding.file)), "uriBaseId": "ROOT" } });
     if excerpt.line > 0 {
         let end = excerpt.column + excerpt.width;
-        physical["region"] = json!({ "startLine": excerpt.line, "startColumn": excerpt.column, "endColumn": end });
+        physical["region"] =
+            json!({ "startLine": excerpt.line, "startColumn": excerpt.column, "endColumn": end });
     }
-    let message = [&[finding.message.clone()], finding.hints.as_slice()].concat().join("\n");
+    let message = [&[finding.message.clone()], finding.hints.as_slice()]
+        .concat()
+        .join("\n");
     let mut result = json!({
         "ruleId": finding.code,
         "level": level(finding.severity),

@@ -11,7 +11,10 @@ use crate::ui::trouble;
 pub(super) fn words(verdicts: &[Verdict], is_one_cell: bool, page: &mut Page) {
     for verdict in verdicts {
         if verdict.in_change {
-            page.line(format_args!("note: cell {} was in change while it was read", shown(&verdict.cell)));
+            page.line(format_args!(
+                "note: cell {} was in change while it was read",
+                shown(&verdict.cell)
+            ));
         }
         for placed in &verdict.findings {
             let finding = &placed.finding;
@@ -20,7 +23,10 @@ pub(super) fn words(verdicts: &[Verdict], is_one_cell: bool, page: &mut Page) {
                 Severity::Warning => Tone::Caution,
                 Severity::Note => Tone::Dim,
             };
-            let mark = page.tone(tone, format_args!("{}[{}]:", finding.severity.word(), finding.code));
+            let mark = page.tone(
+                tone,
+                format_args!("{}[{}]:", finding.severity.word(), finding.code),
+            );
             page.line(format_args!("{mark} {}", shown(&finding.message)));
             let file = match (is_one_cell, placed.excerpt.file.as_str()) {
                 (true, "") => String::from("."),
@@ -28,12 +34,23 @@ pub(super) fn words(verdicts: &[Verdict], is_one_cell: bool, page: &mut Page) {
                 (false, "") => verdict.cell.clone(),
                 (false, file) => format!("{}/{file}", verdict.cell),
             };
-            trouble::excerpt(&Excerpt { file, ..placed.excerpt.clone() }, tone, page);
+            trouble::excerpt(
+                &Excerpt {
+                    file,
+                    ..placed.excerpt.clone()
+                },
+                tone,
+                page,
+            );
             trouble::hints(&finding.hints, page);
             page.gap();
         }
         if verdict.left_out > 0 {
-            page.line(format_args!("… and {} more in cell {}", verdict.left_out, shown(&verdict.cell)));
+            page.line(format_args!(
+                "… and {} more in cell {}",
+                verdict.left_out,
+                shown(&verdict.cell)
+            ));
             page.gap();
         }
     }
@@ -41,8 +58,13 @@ pub(super) fn words(verdicts: &[Verdict], is_one_cell: bool, page: &mut Page) {
 
 /// "2 errors and 1 warning in 1 cell; `--fix` can mend 1 of them"; none if nothing was found.
 pub(super) fn summary(verdicts: &[Verdict]) -> Option<String> {
-    let (cells, findings) = (verdicts.len(), verdicts.iter().flat_map(|verdict| &verdict.findings));
-    let mendable = findings.filter(|placed| placed.finding.mend.is_some()).count();
+    let (cells, findings) = (
+        verdicts.len(),
+        verdicts.iter().flat_map(|verdict| &verdict.findings),
+    );
+    let mendable = findings
+        .filter(|placed| placed.finding.mend.is_some())
+        .count();
     let errors: usize = verdicts.iter().map(|verdict| verdict.errors).sum();
     let warnings: usize = verdicts.iter().map(|verdict| verdict.warnings).sum();
     if cells == 0 {
@@ -52,8 +74,16 @@ pub(super) fn summary(verdicts: &[Verdict]) -> Option<String> {
         (0, 0) => String::from("Only notes"),
         (0, warnings) => count(warnings, "warning"),
         (errors, 0) => count(errors, "error"),
-        (errors, warnings) => format!("{} and {}", count(errors, "error"), count(warnings, "warning")),
+        (errors, warnings) => format!(
+            "{} and {}",
+            count(errors, "error"),
+            count(warnings, "warning")
+        ),
     };
-    let mend = if mendable > 0 { format!("; `mcell validate --fix` can mend {mendable}") } else { String::new() };
+    let mend = if mendable > 0 {
+        format!("; `mcell validate --fix` can mend {mendable}")
+    } else {
+        String::new()
+    };
     Some(format!("{found} in {}{mend}", count(cells, "cell")))
 }
