@@ -107,4 +107,45 @@ impl<'a> Survey<'a> {
     pub fn task(&self, id: &str) -> Option<&TaskSheet<'a>> {
         self.tasks.get(self.task_at(id)?)
     }
+
+    /// The text of a file by its path in the cell.
+    pub fn text(&self, file: &str) -> Option<&'a [u8]> {
+        let of = |found: bool, text: &'a [u8]| found.then_some(text);
+        let cell = self
+            .cell
+            .as_ref()
+            .and_then(|sheet| of(sheet.file == file, sheet.text));
+        let agent = || {
+            self.agents
+                .iter()
+                .find(|sheet| sheet.file == file)
+                .map(|sheet| sheet.text)
+        };
+        let task = || {
+            self.tasks
+                .iter()
+                .find(|sheet| sheet.file == file)
+                .map(|sheet| sheet.text)
+        };
+        let isolation = || {
+            self.isolation
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        let policies = || {
+            self.policies
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        let permissions = || {
+            self.permissions
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        cell.or_else(agent)
+            .or_else(task)
+            .or_else(isolation)
+            .or_else(policies)
+            .or_else(permissions)
+    }
 }

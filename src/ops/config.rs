@@ -115,18 +115,6 @@ pub fn remember_root(env: &Env, root: &Path) -> Result<PathBuf> {
     };
     let after = splice(&document, &[edit])
         .map_err(|error| Error::malformed(format!("{}: {error}", file.display())))?;
-    let temp = folder.join(format!(".config.json.{}.tmp", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        use std::io::Write;
-        let mut out = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temp)?;
-        out.write_all(after.as_bytes())?;
-        out.sync_all()?;
-        std::fs::rename(&temp, &file)?;
-        std::fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(failed)?;
+    crate::store::own::replace(&file, after.as_bytes())?;
     Ok(file)
 }

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod cell;
+pub mod changes;
 pub mod config;
 pub mod doctor;
 pub mod export;

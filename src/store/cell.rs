@@ -46,6 +46,11 @@ impl OpenCell {
         Ok(OpenCell { folder, id })
     }
 
+    /// A cell whose folder is open already.
+    pub(crate) fn of(folder: Folder, id: CellId) -> Self {
+        OpenCell { folder, id }
+    }
+
     /// The folder's name.
     pub fn id(&self) -> &CellId {
         &self.id

@@ -172,6 +172,20 @@ impl Root {
             .map_err(|error| error.of_kind(crate::base::error::Kind::OutcomeUnknown))
     }
 
+    /// Replaces a file of the root's own, under its lock.
+    pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
+        let temp = format!("{beneath}.tmp");
+        self.folder.remove_file(&temp)?;
+        let (parent, _) = layout::split(beneath);
+        let rights = self
+            .folder
+            .rights(parent)?
+            .ok_or_else(|| Error::bug("a root's own folder has no rights"))?;
+        self.folder.write_new(&temp, text, rights.for_file())?;
+        self.folder.rename(&temp, beneath)?;
+        self.folder.folder_there(parent)?.sync()
+    }
+
     /// A fresh place in the trash, named after the moment and what goes there.
     pub fn trash_place(&self, now: Time, what: &str) -> Result<String> {
         let stamp = now.to_string().replace([':', '-'], "");

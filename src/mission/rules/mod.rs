@@ -161,12 +161,17 @@ impl Findings {
 
 /// Everything the rules find in a cell, in no order.
 pub fn check(survey: &Survey<'_>, now: Time, resilience: bool) -> Vec<Finding> {
-    let graph = graph_of(survey);
-    let facts = Facts {
-        survey,
-        graph: &graph,
-        now,
-    };
+    check_with(survey, &graph_of(survey), now, resilience)
+}
+
+/// The same, where the graph is there already.
+pub fn check_with(
+    survey: &Survey<'_>,
+    graph: &TaskGraph,
+    now: Time,
+    resilience: bool,
+) -> Vec<Finding> {
+    let facts = Facts { survey, graph, now };
     let mut findings = Findings::default();
     for rule in all() {
         match rule.check {
