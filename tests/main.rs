@@ -12,5 +12,7 @@
 
 mod broken;
 mod completions;
+mod hostile;
 mod man;
+mod recipe;
 mod world;
