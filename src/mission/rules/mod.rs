@@ -5,6 +5,9 @@
 
 pub mod files;
 pub mod form;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+pub(crate) mod testing;
 
 use crate::base::clock::Time;
 use crate::base::finding::{Finding, Severity};
