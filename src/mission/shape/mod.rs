@@ -2,6 +2,7 @@
 //!
 //! A test feeds the tables, the types and the schemas the same cases.
 
+pub mod lookup;
 pub mod read;
 pub mod tables;
 
