@@ -53,9 +53,20 @@ pub fn name_of(pointer: &str) -> String {
         if !name.is_empty() {
             name.push('.');
         }
-        name.push_str(&token.replace("~1", "/").replace("~0", "~"));
+        name.push_str(&decoded(token));
     }
     name
+}
+
+/// The key of the member at a pointer; empty for the document itself.
+pub fn key_of(pointer: &str) -> String {
+    pointer
+        .rsplit_once('/')
+        .map_or_else(String::new, |(_, token)| decoded(token))
+}
+
+fn decoded(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]
