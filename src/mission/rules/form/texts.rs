@@ -182,10 +182,7 @@ fn not_an_amount(facts: &Facts<'_, '_>, findings: &mut Findings) {
         let why = why.rsplit_once(": ").map_or(why, |(_, why)| why);
         let place = place_named(&flaw.pointer);
         let message = format!("{place} is not an amount: {}", shown(&cut(why, 100)));
-        let form = format!(
-            "write {}",
-            form.trim_start_matches("write it ").trim_start()
-        );
+        let form = format!("write {}", form.trim_start_matches("write it like "));
         findings.add(sick.found(&NOT_AN_AMOUNT, flaw, message).hint(form));
     });
 }
