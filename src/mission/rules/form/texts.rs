@@ -164,7 +164,7 @@ pub(super) const NOT_AN_AMOUNT: Rule = Rule {
     name: "not-an-amount",
     severity: Severity::Error,
     summary: "Every resource limit is an amount with a unit that is known.",
-    why: "A limit that cannot be read limits nothing, so an agent is not started with it. Cores are written \"2 cores\", \
+    why: "A limit that cannot be read cannot be kept. Cores are written \"2 cores\", \
           \"0.5 cores\" or \"1500m\"; memory and disk \"4GB\", \"512MB\" or \"10GiB\", where GB counts in thousands and \
           GiB in 1024s.",
     example: r#"{ "resource_limits": { "cpu": "2 cpus", "memory": "lots" } }"#,
