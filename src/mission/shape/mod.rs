@@ -2,8 +2,12 @@
 //!
 //! A test feeds the tables, the types and the schemas the same cases.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod agreement;
 pub mod lookup;
 pub mod read;
+pub mod schema;
 pub mod tables;
 
 pub use read::{Flaw, FlawKind, Reading, read};

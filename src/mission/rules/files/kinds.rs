@@ -101,7 +101,7 @@ pub(super) const WORLD_WRITABLE: Rule = Rule {
     summary: "Not everybody may write a mission file or folder.",
     why: "Who writes an agent's file decides which command is started, so anybody on the machine could run programs as \
           the owner. mcell starts nothing from files with such rights. To share a root among operators give it a group, \
-          as docs/cell.md shows.",
+          as docs/mission-cell-spec.md (section 10) shows.",
     example: "agents/agent_001.json with mode 0666",
     mend: "Take the right away with `chmod o-w`.",
     check: Check::Always(world_writable),
