@@ -14,7 +14,7 @@ pub(super) const LINK: Rule = Rule {
     why: "A link can point out of the cell, at another mission or at a system file, and whoever may write in the cell \
           chooses where. mcell follows none, so what lies behind one does not exist for it, while other tools read it.",
     example: "tasks/task_001.json -> /etc/passwd",
-    mend: "Put a copy of the file in the place of the link: `cp --remove-destination \"$(readlink -f FILE)\" FILE`. \
+    mend: "Look at what it points at with `ls -l`. Then put a copy of that in the place of the link, or remove the link. \
            Nothing is mended by itself.",
     check: Check::Always(link),
 };

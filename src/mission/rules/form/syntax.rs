@@ -87,8 +87,8 @@ pub(super) const BYTE_ORDER_MARK: Rule = Rule {
     name: "byte-order-mark",
     severity: Severity::Error,
     summary: "No byte-order mark comes before the JSON.",
-    why: "JSON allows none (RFC 8259, section 8.1), and Python's and Rust's readers refuse the file for it. Notepad and \
-          PowerShell put one there unasked.",
+    why: "JSON allows none (RFC 8259, section 8.1), and many readers refuse the file for it. Notepad and PowerShell put \
+          one there unasked.",
     example: r#"\uFEFF{ "task_id": "task_001" }"#,
     mend: "Save the file as UTF-8 without a mark. `mcell validate --fix` takes the three bytes away.",
     check: Check::Always(byte_order_mark),
