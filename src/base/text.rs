@@ -79,9 +79,9 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
         if is_unsafe(letter) {
-            out.extend(letter.escape_default())
+            out.extend(letter.escape_default());
         } else {
-            out.push(letter)
+            out.push(letter);
         }
     }
     Cow::Owned(out)

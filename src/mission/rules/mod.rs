@@ -7,7 +7,13 @@ pub mod files;
 pub mod form;
 pub mod page;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    dead_code
+)]
 pub(crate) mod testing;
 
 use crate::base::clock::Time;

@@ -9,6 +9,7 @@ pub mod lookup;
 pub mod read;
 pub mod schema;
 pub mod tables;
+mod texts;
 
 pub use read::{Flaw, FlawKind, Reading, read};
 pub use tables::{AGENT, CELL, ISOLATION, PERMISSIONS, POLICIES, TASK};
