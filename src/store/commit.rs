@@ -3,7 +3,7 @@
 
 use crate::base::clock::Time;
 use crate::base::document::{Document, edits_between, splice};
-use crate::base::error::{Error, Excerpt, Kind, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::mission::sheet::Record;
 use crate::store::cell::OpenCell;
 use crate::store::folder::{Folder, Rights};
@@ -420,17 +420,4 @@ pub fn pretty<T: Serialize>(record: &T) -> Result<Vec<u8>> {
         .map_err(|error| Error::bug(format!("a record cannot be written: {error}")))?;
     text.push(b'\n');
     Ok(text)
-}
-
-/// The excerpt of a text at an offset, for an error that names the place.
-pub fn excerpt(file: &str, text: &[u8], offset: usize, width: usize) -> Excerpt {
-    let place = crate::base::document::place(text, offset);
-    let (source, _) = crate::base::document::line_text(text, offset);
-    Excerpt {
-        file: file.to_owned(),
-        line: place.line,
-        column: place.column,
-        source: source.into_owned(),
-        width: width.max(1),
-    }
 }
