@@ -11,3 +11,8 @@
 )]
 
 mod world;
+mod fleet;
+mod injection;
+mod kill_sweep;
+mod sound;
+mod swept;
