@@ -116,7 +116,10 @@ impl Start {
             else {
                 continue;
             };
-            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            if !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            {
                 continue;
             }
             let number = counts.entry(name.to_owned()).or_default();

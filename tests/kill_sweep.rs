@@ -21,7 +21,9 @@ fn a_command_killed_at_any_system_call_leaves_the_cell_old_or_new() {
         kills += places.len();
         wrong.extend(sweep(&places, |number, call| {
             let copy = swept.start.copy(&format!("killed-{number}"));
-            let output = swept.start.inject(&copy, call, "signal=SIGKILL", &swept.words);
+            let output = swept
+                .start
+                .inject(&copy, call, "signal=SIGKILL", &swept.words);
             let mut wrong = Vec::new();
             if output.status.signal() != Some(9) {
                 wrong.push(format!("it was not killed: {}", talk(&output)));

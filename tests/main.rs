@@ -10,9 +10,9 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
-mod world;
 mod fleet;
 mod injection;
 mod kill_sweep;
 mod sound;
 mod swept;
+mod world;

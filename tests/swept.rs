@@ -24,10 +24,22 @@ pub(crate) enum Before {
 
 /// The commands that change something. To sweep one more, add its line.
 pub(crate) const WRITERS: &[(Before, &str)] = &[
-    (Before::Nothing, "init First --id 7c9e6679-7425-40de-944b-e07fc1f90ae7"),
-    (Before::Cell, "init Second --id 7c9e6679-7425-40de-944b-e07fc1f90ae7 --like Example"),
-    (Before::Cell, "add-agent --role write --capability plan -- /bin/true"),
-    (Before::Cell, "add-task Swept --priority high --depends-on task_001"),
+    (
+        Before::Nothing,
+        "init First --id 7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    ),
+    (
+        Before::Cell,
+        "init Second --id 7c9e6679-7425-40de-944b-e07fc1f90ae7 --like Example",
+    ),
+    (
+        Before::Cell,
+        "add-agent --role write --capability plan -- /bin/true",
+    ),
+    (
+        Before::Cell,
+        "add-task Swept --priority high --depends-on task_001",
+    ),
     (Before::HandMade, "add-task Swept"),
     (Before::HandMade, "add-agent --role read"),
 ];
@@ -74,8 +86,12 @@ impl Swept {
         match fleet::load(copy) {
             Err(error) => vec![error],
             Ok(found) => {
-                let names: std::collections::BTreeSet<&String> =
-                    self.old.keys().chain(self.new.keys()).chain(found.keys()).collect();
+                let names: std::collections::BTreeSet<&String> = self
+                    .old
+                    .keys()
+                    .chain(self.new.keys())
+                    .chain(found.keys())
+                    .collect();
                 names
                     .into_iter()
                     .filter(|name| {
