@@ -1,5 +1,11 @@
 //! What one can do with the tasks of a cell.
 
+mod change;
+mod look;
+
+pub use change::{Reopened, reopen};
+pub use look::{Seen, look, look_around};
+
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
 use crate::base::text::nearest;
