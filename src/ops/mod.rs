@@ -3,12 +3,15 @@
 pub mod agent;
 pub mod cell;
 pub mod config;
+pub mod edit;
 pub mod find;
 pub mod init;
 pub mod scan;
 pub mod session;
+pub mod set;
 pub mod task;
 pub mod template;
+pub mod trash;
 pub mod validate;
 
 pub use session::Session;

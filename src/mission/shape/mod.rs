@@ -4,6 +4,7 @@
 
 pub mod read;
 pub mod tables;
+pub mod typed;
 
 pub use read::{Flaw, FlawKind, Reading, read};
 pub use tables::{AGENT, CELL, ISOLATION, PERMISSIONS, POLICIES, TASK};
