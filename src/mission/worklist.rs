@@ -206,9 +206,9 @@ impl Worklist {
                 .get(index as usize)
                 .map_or(0, |task| task.timeout.unwrap_or(TIMEOUT))
         };
-        let chain = self.graph.critical_chain(seconds, |index| {
-            self.progress(index) != Progress::Completed
-        });
+        let chain = self
+            .graph
+            .critical_chain(seconds, |index| self.progress(index) != Progress::Completed);
         let total = chain
             .iter()
             .fold(0_u64, |sum, &index| sum.saturating_add(seconds(index)));
@@ -235,9 +235,7 @@ impl Worklist {
             let begun: Vec<(&str, &Task)> = self
                 .awaited_by(id)
                 .into_iter()
-                .filter(|(other, task)| {
-                    task.status != TaskStatus::Pending && !ids.contains(other)
-                })
+                .filter(|(other, task)| task.status != TaskStatus::Pending && !ids.contains(other))
                 .collect();
             if begun.is_empty() {
                 continue;
@@ -270,10 +268,10 @@ impl Worklist {
                 && task.status == TaskStatus::InProgress
             {
                 let holder = task.holder().unwrap_or("somebody");
-                return Err(Error::refused(format!(
-                    "{id} is in progress: {holder} works on it"
-                ))
-                .hint("a task is removed before it is begun, or after it is done"));
+                return Err(
+                    Error::refused(format!("{id} is in progress: {holder} works on it"))
+                        .hint("a task is removed before it is begun, or after it is done"),
+                );
             }
             let waiting: Vec<(&str, &Task)> = self
                 .awaited_by(id)

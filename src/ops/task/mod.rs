@@ -2,9 +2,11 @@
 
 mod change;
 mod look;
+mod remove;
 
-pub use change::{Reopened, reopen};
+pub use change::{PROTECTED, Reopened, reopen, set};
 pub use look::{Seen, look, look_around};
+pub use remove::{Removal, remove};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
