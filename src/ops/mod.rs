@@ -13,5 +13,12 @@ pub mod task;
 pub mod template;
 pub mod trash;
 pub mod validate;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests lay hands on files as other tools do"
+)]
+pub(crate) mod world;
 
 pub use session::Session;

@@ -270,3 +270,108 @@ fn push(pointer: &mut String, token: &str) {
     pointer.push('/');
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::Kind;
+    use crate::mission::agent::Agent;
+    use crate::ops::world::World;
+
+    const PROTECTED: &Protected<'_> = &[("status", "`mcell agent pause`")];
+
+    fn set(world: &World, words: &[&str]) -> Result<bool> {
+        let assignments: Vec<Assignment> = words.iter().map(|word| word.parse().unwrap()).collect();
+        let mut writing = world.session.write(&world.cell, "agent set")?;
+        let file = "agents/agent_001.json";
+        let (_, changed) = apply::<Agent>(&mut writing, file, &assignments, PROTECTED)?;
+        writing.commit("set")?;
+        Ok(changed)
+    }
+
+    fn refusal(world: &World, word: &str) -> (Kind, String) {
+        let error = set(world, &[word]).unwrap_err();
+        (
+            error.kind(),
+            format!("{}; {}", error.message(), error.hints().join("; ")),
+        )
+    }
+
+    #[test]
+    fn fields_nested_fields_and_lists_are_set_and_all_else_stays() {
+        let world = World::new();
+        world.add_agent();
+        world.write(
+            "agents/agent_001.json",
+            "{\"agent_id\": \"agent_001\",\n\t\"name\": \"W\", \"role\": \"write\", \"status\": \"idle\", \"gateway\": \"\\u0061:1\"}",
+        );
+        assert!(set(&world, &["name=New name", "capabilities=a,b"]).unwrap());
+        assert!(
+            set(
+                &world,
+                &["run={\"command\":[\"/bin/w\"]}", "run.env.A.B=c=d"]
+            )
+            .unwrap()
+        );
+        let text = world.text("agents/agent_001.json");
+        assert!(
+            text.contains("\n\t\"name\": \"New name\", \"role\"") && text.contains("\\u0061:1")
+        );
+        let agent = crate::ops::agent::show(&world.cell, &"agent_001".parse().unwrap()).unwrap();
+        assert_eq!(agent.capabilities, ["a", "b"]);
+        let env = agent.run.unwrap().env.0;
+        assert_eq!(env, [(String::from("A.B"), String::from("c=d"))]);
+        assert!(!set(&world, &["name=New name"]).unwrap());
+    }
+
+    #[test]
+    fn an_empty_value_takes_a_field_away() {
+        let world = World::new();
+        world.add_agent();
+        set(
+            &world,
+            &["gateway=here:1", "capabilities=a", "health.interval=1m"],
+        )
+        .unwrap();
+        set(
+            &world,
+            &["gateway=", "capabilities=null", "health.interval="],
+        )
+        .unwrap();
+        let text = world.text("agents/agent_001.json");
+        assert!(text.contains("\"gateway\": null") && text.contains("\"capabilities\": []"));
+        assert!(!text.contains("interval"));
+        let (kind, words) = refusal(&world, "role=");
+        assert!(
+            kind == Kind::Usage && words.contains("must be there"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_what_does() {
+        let world = World::new();
+        world.add_agent();
+        let before = world.text("agents/agent_001.json");
+        for (word, kind, says) in [
+            ("rol=read", Kind::Usage, "is `role` meant?"),
+            ("role=boss", Kind::Usage, "lead, write, read or audit"),
+            (
+                "capabilities=a b",
+                Kind::Usage,
+                "one word without white space",
+            ),
+            ("run.cwd=/x", Kind::Usage, "`run` needs `command`"),
+            ("run.cmd=/x", Kind::Usage, "its fields: command"),
+            ("health.interval=soon", Kind::Usage, "a duration"),
+            ("health.interval=9w", Kind::Usage, "a duration"),
+            ("run={\"comand\":[]}", Kind::Usage, "is `command` meant?"),
+            ("name.x=1", Kind::Usage, "has no fields"),
+            ("status=failed", Kind::Refused, "`mcell agent pause`"),
+        ] {
+            let (is, words) = refusal(&world, word);
+            assert!(is == kind && words.contains(says), "{word}: {words}");
+        }
+        assert_eq!(world.text("agents/agent_001.json"), before);
+    }
+}
