@@ -7,6 +7,7 @@ use crate::base::text::quoted;
 use crate::mission::sheet::{Record, stem};
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
+use crate::store::commit::Writing;
 use crate::store::folder::Folder;
 use crate::store::layout;
 use crate::store::read;
@@ -28,6 +29,10 @@ pub struct Subject<'s> {
     pub fixed: &'s [&'s str],
 }
 
+/// Decides under the lock whether the cell stays sound with what was edited: the record as it was (none if it could not
+/// be read) and as it would stand.
+pub type Decide<'a, T> = &'a dyn Fn(&Writing<'_>, Option<&T>, &T) -> Result<()>;
+
 /// Opens the operator's editor on a copy of a file, and writes what comes back if it is sound. Tells whether anything
 /// changed. No lock is held while the editor runs; what cannot be written stays in the copy, and the error says where.
 pub fn edit<T: Record + DeserializeOwned>(
@@ -35,6 +40,17 @@ pub fn edit<T: Record + DeserializeOwned>(
     cell: &OpenCell,
     subject: Subject<'_>,
     again: Option<Again<'_>>,
+) -> Result<bool> {
+    edit_and_decide::<T>(session, cell, subject, again, &|_, _, _| Ok(()))
+}
+
+/// Like `edit`, and asks `decide` before anything is written.
+pub fn edit_and_decide<T: Record + DeserializeOwned>(
+    session: &Session,
+    cell: &OpenCell,
+    subject: Subject<'_>,
+    again: Option<Again<'_>>,
+    decide: Decide<'_, T>,
 ) -> Result<bool> {
     session.require_operator("edit a mission file")?;
     let editor = editor(session)?;
@@ -65,19 +81,20 @@ pub fn edit<T: Record + DeserializeOwned>(
             },
         }
     };
-    match write(session, cell, subject, &before, after) {
+    match write(session, cell, subject, &before, after, decide) {
         Ok(()) => copy.remove().map(|()| true),
         Err(error) => Err(copy.keep(error)),
     }
 }
 
 /// Writes the edited text, unless the file is another one by now.
-fn write(
+fn write<T: Record + DeserializeOwned>(
     session: &Session,
     cell: &OpenCell,
     subject: Subject<'_>,
     before: &[u8],
     after: Vec<u8>,
+    decide: Decide<'_, T>,
 ) -> Result<()> {
     let mut writing = session.write(cell, subject.act)?;
     if writing.text(subject.file)?.as_deref() != Some(before) {
@@ -87,7 +104,12 @@ fn write(
         ))
         .hint("look at what changed, and edit it again"));
     }
+    // Whoever edits a file that cannot be read is about to mend it.
+    let was = writing.read::<T>(subject.file).ok().flatten();
     writing.put_text(subject.file, after)?;
+    if let Some(record) = writing.read::<T>(subject.file)? {
+        decide(&writing, was.as_ref(), &record)?;
+    }
     writing.commit(&format!("edited {}", subject.file))
 }
 

@@ -1,5 +1,6 @@
 //! `mcell task`: look at tasks and change them.
 
+mod edit;
 mod graph;
 mod list;
 mod ready;
@@ -45,6 +46,7 @@ enum Verb {
     #[command(hide = true)]
     Add(Box<add_task::AddTask>),
     Set(set::Set),
+    Edit(edit::Edit),
     Reopen(reopen::Reopen),
     #[command(alias = "rm", alias = "delete")]
     Remove(remove::Remove),
@@ -60,6 +62,7 @@ impl TaskCommand {
             Verb::Graph(command) => command.run(context),
             Verb::Add(command) => command.run(context),
             Verb::Set(command) => command.run(context),
+            Verb::Edit(command) => command.run(context),
             Verb::Reopen(command) => command.run(context),
             Verb::Remove(command) => command.run(context),
         }

@@ -1,10 +1,12 @@
 //! `mcell task remove`.
 
 use super::targets;
+use crate::base::ids::TaskId;
 use crate::base::text::{count, cut, shown};
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
 use crate::ops::task::{self, Removal};
+use crate::store::cell::OpenCell;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use clap::Args;
@@ -80,10 +82,16 @@ impl Remove {
     /// Removes the tasks.
     pub(super) fn run(self, context: &Context) -> Outcome {
         let cells = targets(&context.session, &self.tasks)?;
-        context
-            .session
-            .require_operator("remove a task")
-            .and_then(|()| Self::require_all(&cells))?;
+        context.session.require_operator("remove a task")?;
+        for (cell, ids) in &cells {
+            // Said before the question; the lock holds the same against what is there then.
+            let seen = task::look(&context.session, cell)?;
+            if let Some(id) = ids.iter().find(|id| !seen.tasks.has(id.as_str())) {
+                return Err(task::not_here(cell, id));
+            }
+            let names: Vec<&str> = ids.iter().map(TaskId::as_str).collect();
+            seen.tasks.require_removable(&names)?;
+        }
         if !context.confirm(&question(&cells))? {
             context.printer.say("Nothing was removed");
             return Ok(crate::base::exit::NO);
@@ -96,22 +104,9 @@ impl Remove {
         context.printer.show(&Gone(gone))?;
         Ok(0)
     }
-
-    /// A name typed wrong is said before the question.
-    fn require_all(
-        cells: &[(crate::store::cell::OpenCell, Vec<crate::base::ids::TaskId>)],
-    ) -> crate::base::error::Result<()> {
-        for (cell, ids) in cells {
-            let known = cell.task_ids()?;
-            if let Some(id) = ids.iter().find(|id| known.binary_search(id).is_err()) {
-                return Err(task::not_here(cell, id));
-            }
-        }
-        Ok(())
-    }
 }
 
-fn question(cells: &[(crate::store::cell::OpenCell, Vec<crate::base::ids::TaskId>)]) -> String {
+fn question(cells: &[(OpenCell, Vec<TaskId>)]) -> String {
     match cells {
         [(cell, ids)] if ids.len() == 1 => {
             let id = ids.first().map(ToString::to_string).unwrap_or_default();

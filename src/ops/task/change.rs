@@ -6,6 +6,7 @@ use crate::mission::agent::{Agent, Role};
 use crate::mission::permission::Verb;
 use crate::mission::task::{Task, TaskStatus};
 use crate::mission::worklist::Worklist;
+use crate::ops::edit::{self, Again, Subject};
 use crate::ops::session::Session;
 use crate::ops::set::{self, Assignment, Protected};
 use crate::ops::task::not_here;
@@ -98,9 +99,32 @@ pub fn set(
     let before: Task = writing.read(&file)?.ok_or_else(|| not_here(cell, id))?;
     require_allowed(session, &writing, id, &before, fields)?;
     let (after, _) = set::apply::<Task>(&mut writing, &file, fields, PROTECTED)?;
-    require_sound(&writing, id, &before, &after)?;
+    require_sound(&writing, id, Some(&before), &after)?;
     writing.commit(&format!("set {} of {id}", set::named(fields)))?;
     Ok((before, after))
+}
+
+/// Opens the operator's editor on a task. Gives the task as it now stands, and whether anything changed.
+pub fn edit(
+    session: &Session,
+    cell: &OpenCell,
+    id: &TaskId,
+    again: Option<Again<'_>>,
+) -> Result<(Task, bool)> {
+    let file = layout::task(id);
+    if cell.folder().stat(&file)?.is_none() {
+        return Err(not_here(cell, id));
+    }
+    let subject = Subject {
+        act: "task edit",
+        file: &file,
+        fixed: &["task_id", "created_at"],
+    };
+    let sound = |writing: &Writing<'_>, before: Option<&Task>, after: &Task| {
+        require_sound(writing, id, before, after)
+    };
+    let changed = edit::edit_and_decide::<Task>(session, cell, subject, again, &sound)?;
+    Ok((super::show(cell, id)?, changed))
 }
 
 /// An agent changes what it may write, and only a lead says who does what.
@@ -139,17 +163,22 @@ fn require_allowed(
 }
 
 /// Refuses a change of a task after which the cell would contradict itself. What was wrong before is not held against it.
-pub(super) fn require_sound(
+fn require_sound(
     writing: &Writing<'_>,
     id: &TaskId,
-    before: &Task,
+    before: Option<&Task>,
     after: &Task,
 ) -> Result<()> {
-    if after.assigned_to != before.assigned_to {
+    let assigned = before.and_then(|task| task.assigned_to.as_deref());
+    if after.assigned_to.as_deref() != assigned {
         require_assignable(writing, id, before, after.assigned_to.as_deref())?;
     }
-    let is_new = |other: &&String| !before.dependencies.contains(other);
-    let new: Vec<&String> = after.dependencies.iter().filter(is_new).collect();
+    let had = before.map_or(&[][..], |task| &task.dependencies);
+    let new: Vec<&String> = after
+        .dependencies
+        .iter()
+        .filter(|other| !had.contains(other))
+        .collect();
     if new.is_empty() {
         return Ok(());
     }
@@ -172,10 +201,10 @@ pub(super) fn require_sound(
 fn require_assignable(
     writing: &Writing<'_>,
     id: &TaskId,
-    before: &Task,
+    before: Option<&Task>,
     to: Option<&str>,
 ) -> Result<()> {
-    if let Some(holder) = before.holder() {
+    if let Some(holder) = before.and_then(Task::holder) {
         return Err(Error::refused(format!(
             "{holder} works on {id}, which is assigned anew only when it is pending"
         )));

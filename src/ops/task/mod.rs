@@ -3,8 +3,11 @@
 mod change;
 mod look;
 mod remove;
+#[cfg(test)]
+mod tests;
 
-pub use change::{PROTECTED, Reopened, reopen, set};
+pub use crate::ops::edit::Again;
+pub use change::{PROTECTED, Reopened, edit, reopen, set};
 pub use look::{Seen, look, look_around};
 pub use remove::{Removal, remove};
 
