@@ -5,6 +5,9 @@
 
 pub mod files;
 pub mod form;
+pub mod identity;
+mod known;
+pub mod reference;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 pub(crate) mod testing;
@@ -47,7 +50,7 @@ pub enum Check {
 }
 
 /// The families of rules, in the order in which they look.
-const FAMILIES: &[&[Rule]] = &[form::RULES, files::RULES];
+const FAMILIES: &[&[Rule]] = &[form::RULES, files::RULES, identity::RULES, reference::RULES];
 
 /// Every rule, by family.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
