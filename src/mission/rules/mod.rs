@@ -7,6 +7,8 @@ pub mod files;
 pub mod form;
 pub mod identity;
 mod known;
+pub mod mention;
+pub mod order;
 pub mod reference;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
@@ -50,7 +52,14 @@ pub enum Check {
 }
 
 /// The families of rules, in the order in which they look.
-const FAMILIES: &[&[Rule]] = &[form::RULES, files::RULES, identity::RULES, reference::RULES];
+const FAMILIES: &[&[Rule]] = &[
+    form::RULES,
+    files::RULES,
+    identity::RULES,
+    reference::RULES,
+    mention::RULES,
+    order::RULES,
+];
 
 /// Every rule, by family.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
