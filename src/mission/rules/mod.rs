@@ -3,16 +3,20 @@
 //! A rule looks at the facts of one cell and says what it finds. Codes are never reused and never change their meaning;
 //! docs/rules.md and `mcell explain` are made from the same table.
 
+pub mod crew;
 pub mod files;
 pub mod form;
 pub mod identity;
 mod known;
 pub mod mention;
+pub mod occupation;
 pub mod order;
+pub mod progress;
 pub mod reference;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 pub(crate) mod testing;
+pub mod time;
 
 use crate::base::clock::Time;
 use crate::base::finding::{Finding, Severity};
@@ -59,6 +63,10 @@ const FAMILIES: &[&[Rule]] = &[
     reference::RULES,
     mention::RULES,
     order::RULES,
+    progress::RULES,
+    occupation::RULES,
+    time::RULES,
+    crew::RULES,
 ];
 
 /// Every rule, by family.
