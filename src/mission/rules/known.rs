@@ -3,6 +3,7 @@
 use super::Facts;
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
+use crate::mission::policy::Effective;
 use crate::mission::shape::FlawKind;
 use crate::mission::sheet::{AgentSheet, Sheet, TaskSheet, Trouble};
 use crate::mission::survey::{OddityKind, Survey};
@@ -49,10 +50,17 @@ pub(super) fn is_sound<T>(sheet: &Sheet<'_, T>, pointer: &str) -> bool {
         })
 }
 
+/// The most flaws of a file that are counted to tell where an item stands. A hostile one can hold a million of each, so
+/// beyond that the list as a whole is pointed at.
+const MOST_FLAWS: usize = 200;
+
 /// The pointer of an item of a list. Items with a flaw were left out of the list as read, so those are counted in.
 pub(super) fn item<T>(sheet: &Sheet<'_, T>, list: &str, index: usize) -> String {
     let mut index = index;
     if let Some(Trouble::Flaws(flaws)) = &sheet.trouble {
+        if flaws.len() > MOST_FLAWS {
+            return list.to_owned();
+        }
         let left_out = flaws.iter().filter_map(|flaw| {
             let name = flaw.pointer.strip_prefix(list)?.strip_prefix('/')?;
             match flaw.kind {
@@ -112,6 +120,19 @@ pub(super) fn cell_status(facts: &Facts<'_, '_>) -> Option<CellStatus> {
 /// Tells whether the mission goes on: what is still to be done matters only then.
 pub(super) fn goes_on(facts: &Facts<'_, '_>) -> bool {
     cell_status(facts).is_none_or(|status| !status.is_over())
+}
+
+/// Tells whether agents of the cell may hand tasks on.
+pub(super) fn handoff_allowed(facts: &Facts<'_, '_>) -> bool {
+    let config = facts.survey.policies.as_ref();
+    let config = config.and_then(|sheet| sheet.value.as_ref());
+    let cell = facts.survey.cell.as_ref();
+    match cell.and_then(|sheet| sheet.value.as_ref()) {
+        Some(cell) => Effective::of(cell, config).handoff_allowed.value,
+        None => config
+            .and_then(|config| config.handoff_allowed)
+            .unwrap_or(true),
+    }
 }
 
 /// Tells whether a task is still to be done.

@@ -6,13 +6,17 @@
 pub mod crew;
 pub mod files;
 pub mod form;
+pub mod gateway;
 pub mod identity;
+pub mod isolation;
 mod known;
 pub mod mention;
 pub mod occupation;
 pub mod order;
+pub mod policy;
 pub mod progress;
 pub mod reference;
+pub mod run;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 pub(crate) mod testing;
@@ -67,6 +71,10 @@ const FAMILIES: &[&[Rule]] = &[
     occupation::RULES,
     time::RULES,
     crew::RULES,
+    policy::RULES,
+    isolation::RULES,
+    gateway::RULES,
+    run::RULES,
 ];
 
 /// Every rule, by family.
