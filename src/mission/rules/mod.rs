@@ -3,6 +3,8 @@
 //! A rule looks at the facts of one cell and says what it finds. Codes are never reused and never change their meaning;
 //! docs/rules.md and `mcell explain` are made from the same table.
 
+mod ability;
+pub mod checkpoint;
 pub mod crew;
 pub mod files;
 pub mod form;
@@ -13,8 +15,10 @@ mod known;
 pub mod mention;
 pub mod occupation;
 pub mod order;
+pub mod permission;
 pub mod policy;
 pub mod progress;
+pub mod proof;
 pub mod reference;
 pub mod run;
 #[cfg(test)]
@@ -75,6 +79,9 @@ const FAMILIES: &[&[Rule]] = &[
     isolation::RULES,
     gateway::RULES,
     run::RULES,
+    permission::RULES,
+    checkpoint::RULES,
+    proof::RULES,
 ];
 
 /// Every rule, by family.
