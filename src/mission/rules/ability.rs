@@ -177,12 +177,12 @@ impl<'f, 's> Crew<'f, 's> {
             .or_else(|| member.has_failed().then_some(Lack::Failed))
     }
 
-    /// What stands in the way of a handoff, in words; nothing if that cannot be said.
+    /// What stands in the way of a handoff; nothing if that cannot be said.
     pub(super) fn obstacle(
         &self,
         giver: &Member<'f, 's>,
         taker: &Member<'f, 's>,
-    ) -> Option<String> {
+    ) -> Option<Obstacle> {
         let role = taker.role()?;
         let lists = [
             giver.entry.and_then(|entry| entry.handoff_to.as_ref()),
@@ -193,8 +193,29 @@ impl<'f, 's> Crew<'f, 's> {
             .set(self.looks_left.get().checked_sub(looks)?);
         let asker = asker(taker, role);
         obstacle((giver.entry, taker.entry), self.handoffs, giver.id(), asker)
-            .filter(|obstacle| *obstacle != Obstacle::Role)
-            .map(|obstacle| obstacle.words(giver.id(), asker))
+    }
+}
+
+/// Why an agent could not take a task over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why<'f, 's> {
+    /// It may not be handed anything by this agent.
+    Obstacle(Obstacle),
+    /// It could not do this task.
+    Lack(&'f TaskSheet<'s>, Lack<'f>),
+}
+
+impl Why<'_, '_> {
+    /// The reason in words.
+    pub(super) fn words(self, giver: &str, taker: &Member<'_, '_>) -> String {
+        let id = taker.id();
+        match self {
+            Why::Obstacle(obstacle) => {
+                let role = taker.role().unwrap_or(Role::Read);
+                obstacle.words(giver, asker(taker, role))
+            }
+            Why::Lack(task, lack) => format!("for `{}`, `{id}` {}", task.stem(), lack.words()),
+        }
     }
 }
 

@@ -20,7 +20,9 @@ pub mod policy;
 pub mod progress;
 pub mod proof;
 pub mod reference;
+pub mod resilience;
 pub mod run;
+pub mod substitute;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 pub(crate) mod testing;
@@ -82,6 +84,8 @@ const FAMILIES: &[&[Rule]] = &[
     permission::RULES,
     checkpoint::RULES,
     proof::RULES,
+    substitute::RULES,
+    resilience::RULES,
 ];
 
 /// Every rule, by family.
