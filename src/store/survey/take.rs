@@ -1,6 +1,6 @@
 //! One open and one read a file, into the worker's buffer.
 
-use super::{FILE, LARGEST_CELL, Part, ROOM, Surveyor};
+use super::{Depth, FILE, LARGEST_CELL, Part, ROOM, Surveyor};
 use crate::mission::survey::OddityKind;
 use crate::store::folder::Sort;
 use crate::store::layout;
