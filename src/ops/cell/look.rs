@@ -82,33 +82,36 @@ pub struct Shown {
     pub in_change: bool,
 }
 
-/// The cells of a scope; those whose mission is over only if asked for.
-pub fn list(scope: &Scope, with_over: bool) -> Result<Vec<Row>> {
+/// The cells of a scope, the newest last, and how many are left out because their mission is over.
+pub fn list(scope: &Scope, with_over: bool) -> Result<(Vec<Row>, usize)> {
     let mut surveyor = Surveyor::new(Depth::Quick);
-    match scope {
-        Scope::Cell(cell) => {
-            let known = Known {
-                id: cell.id().clone(),
-                cell: cell.cell().ok(),
-            };
-            Ok(vec![row(cell, &known, &mut surveyor)])
+    let root = match scope {
+        Scope::Cell(cell) => return Ok((vec![glance(cell)], 0)),
+        Scope::Root(root) => root,
+    };
+    let (mut rows, mut left_out) = (Vec::new(), 0);
+    for known in known_cells(root)? {
+        if known.is_over() && !with_over {
+            left_out += 1;
+            continue;
         }
-        Scope::Root(root) => {
-            let mut rows = Vec::new();
-            for known in known_cells(root)? {
-                if known.is_over() && !with_over {
-                    continue;
-                }
-                // One that went meanwhile is not in the list.
-                if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
-                    rows.push(row(&cell, &known, &mut surveyor));
-                }
-            }
-            // The newest last: a terminal shows the end.
-            rows.sort_by_key(|row| row.created_at);
-            Ok(rows)
+        // One that went meanwhile is not in the list.
+        if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
+            rows.push(row(&cell, &known, &mut surveyor));
         }
     }
+    // A terminal shows the end of a long list.
+    rows.sort_by_key(|row| row.created_at);
+    Ok((rows, left_out))
+}
+
+/// One cell in a line, whether it can be read or not.
+pub fn glance(cell: &OpenCell) -> Row {
+    let known = Known {
+        id: cell.id().clone(),
+        cell: cell.cell().ok(),
+    };
+    row(cell, &known, &mut Surveyor::new(Depth::Quick))
 }
 
 fn row(open: &OpenCell, known: &Known, surveyor: &mut Surveyor) -> Row {
@@ -191,12 +194,12 @@ mod tests {
         let scope = Scope::Root(world.root());
         world.add_agent();
         world.add_task(None);
-        let rows = list(&scope, false).unwrap();
+        let (rows, _) = list(&scope, false).unwrap();
         let row = rows.first().unwrap();
         assert_eq!((row.agents.idle, row.tasks.pending), (1, 1));
         super::super::fail(&world.session, &world.cell, None).unwrap();
-        assert!(list(&scope, false).unwrap().is_empty());
-        assert_eq!(list(&scope, true).unwrap().len(), 1);
+        assert_eq!(list(&scope, false).unwrap(), (Vec::new(), 1));
+        assert_eq!(list(&scope, true).unwrap().0.len(), 1);
     }
 
     #[test]
@@ -204,7 +207,7 @@ mod tests {
         let world = World::new();
         world.write("cell.json", "{");
         world.write("tasks/task_001.json", "[]");
-        let rows = list(&Scope::Root(world.root()), false).unwrap();
+        let (rows, _) = list(&Scope::Root(world.root()), false).unwrap();
         let row = rows.first().unwrap();
         assert_eq!((row.status, row.tasks.total), (None, 1));
         assert!(show(&world.cell).is_err());

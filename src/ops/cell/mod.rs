@@ -4,8 +4,10 @@ mod look;
 mod moves;
 mod remove;
 
-pub use look::{Agents, Row, Shown, Tasks, list, show};
-pub use moves::{Changed, Moved, PROTECTED, complete, edit, fail, pause, reopen, resume, set};
+pub use look::{Agents, Row, Shown, Tasks, glance, list, show};
+pub use moves::{
+    AtWork, Changed, Moved, PROTECTED, complete, edit, fail, pause, reopen, resume, set,
+};
 pub use remove::{prune, remove, to_prune};
 
 use crate::base::error::{Error, Kind, Result};
