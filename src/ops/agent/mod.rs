@@ -11,7 +11,9 @@ use crate::base::ids::AgentId;
 use crate::base::text::nearest;
 use crate::mission::agent::{Agent, AgentStatus, Role, Run};
 use crate::mission::cell::Cell;
+use crate::mission::task::TaskStatus;
 use crate::ops::cell::due;
+use crate::ops::find::{Scope, known_cells};
 use crate::ops::session::Session;
 use crate::ops::template;
 use crate::store::cell::OpenCell;
@@ -112,19 +114,67 @@ fn name_of(role: Role) -> String {
     })
 }
 
-/// Every agent of a cell that can be read, and the ids of those that cannot.
-pub fn list(cell: &OpenCell) -> Result<(Vec<Agent>, Vec<AgentId>)> {
+/// One line of a list of agents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The folder's name of its cell.
+    pub cell_id: String,
+    /// The agent.
+    pub agent: Agent,
+}
+
+/// The agents of a scope, cell by cell, and the files that cannot be read. Of a whole root only the cells whose mission is
+/// not over, unless asked for.
+pub fn list(scope: &Scope, with_over: bool) -> Result<(Vec<Listed>, Vec<PathBuf>)> {
     let (mut agents, mut unreadable) = (Vec::new(), Vec::new());
-    for id in cell.agent_ids()? {
-        match cell.agent(&id) {
-            Ok(Some(agent)) => agents.push(agent),
-            // Removed between the listing and the reading.
-            Ok(None) => {}
-            Err(error) if error.kind() == Kind::Malformed => unreadable.push(id),
-            Err(error) => return Err(error),
+    match scope {
+        Scope::Cell(cell) => list_cell(cell, &mut agents, &mut unreadable)?,
+        Scope::Root(root) => {
+            for known in known_cells(root)? {
+                if known.is_over() && !with_over {
+                    continue;
+                }
+                // One that went meanwhile has no agents.
+                if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
+                    list_cell(&cell, &mut agents, &mut unreadable)?;
+                }
+            }
         }
     }
     Ok((agents, unreadable))
+}
+
+fn list_cell(
+    cell: &OpenCell,
+    agents: &mut Vec<Listed>,
+    unreadable: &mut Vec<PathBuf>,
+) -> Result<()> {
+    for id in cell.agent_ids()? {
+        match cell.agent(&id) {
+            Ok(Some(agent)) => agents.push(Listed {
+                cell_id: cell.id().to_string(),
+                agent,
+            }),
+            // Removed between the listing and the reading.
+            Ok(None) => {}
+            Err(_) => unreadable.push(cell.folder().path_of(&layout::agent(&id))),
+        }
+    }
+    Ok(())
+}
+
+/// The ids of the open tasks that are assigned to an agent. A task that cannot be read says nothing here.
+pub fn open_tasks(cell: &OpenCell, id: &AgentId) -> Result<Vec<String>> {
+    let mut open = Vec::new();
+    for task_id in cell.task_ids()? {
+        if let Ok(Some(task)) = cell.task(&task_id)
+            && task.assigned_to.as_deref() == Some(id.as_str())
+            && matches!(task.status, TaskStatus::Pending | TaskStatus::InProgress)
+        {
+            open.push(task_id.to_string());
+        }
+    }
+    Ok(open)
 }
 
 /// One agent (exit 3 if it is not in the cell).
