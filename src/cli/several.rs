@@ -49,9 +49,27 @@ impl<T: Report> Report for Several<T> {
     }
 }
 
-/// Does one thing to each, in order, and reports. The first that fails ends it; what was done before is reported all the
-/// same, since it is done.
-pub fn each<T, R: Report>(
+/// What an error about one of several calls it.
+pub trait Named {
+    /// Its name.
+    fn name(&self) -> String;
+}
+
+impl Named for OpenCell {
+    fn name(&self) -> String {
+        self.id().short().to_owned()
+    }
+}
+
+impl Named for InCell {
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// Does one thing to each, in order, and reports. The first that fails ends it, and is named if there are several; what
+/// was done before is reported all the same, since it is done.
+pub fn each<T: Named, R: Report>(
     context: &Context,
     name: &'static str,
     targets: &[T],
@@ -63,7 +81,9 @@ pub fn each<T, R: Report>(
         match act(target) {
             Ok(report) => done.push(report),
             Err(error) => {
-                failed = Some(error);
+                let name = target.name();
+                let is_named = targets.len() == 1 || error.message().contains(&name);
+                failed = Some(if is_named { error } else { error.context(name) });
                 break;
             }
         }

@@ -68,12 +68,12 @@ impl Remove {
             context.printer.say("Nothing was removed");
             return Ok(crate::base::exit::DONE);
         }
-        let targets: Vec<_> = cells.iter().zip(rows).collect();
-        each(context, "cells", &targets, |(cell, row)| {
+        let mut rows = rows.into_iter();
+        each(context, "cells", &cells, |cell| {
             let removed = cell::remove(&context.session, cell)?;
             Ok(Gone {
-                cell_id: row.cell_id.clone(),
-                mission_name: row.mission_name.clone(),
+                cell_id: cell.id().to_string(),
+                mission_name: rows.next().and_then(|row| row.mission_name),
                 removed,
             })
         })
