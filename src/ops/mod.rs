@@ -7,6 +7,7 @@ pub mod edit;
 pub mod find;
 pub mod init;
 pub mod permission;
+pub mod policy;
 pub mod scan;
 pub mod session;
 pub mod set;
