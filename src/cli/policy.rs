@@ -113,7 +113,10 @@ impl Report for Changed {
                 file => format!("in {file}"),
             };
             if old.1 == value {
-                page.line(format_args!("{name}: {} already, {source}", shown(some(&value))));
+                page.line(format_args!(
+                    "{name}: {} already, {source}",
+                    shown(some(&value))
+                ));
             } else {
                 page.line(format_args!(
                     "{name}: {} → {}, {source}",

@@ -6,6 +6,7 @@ pub mod config;
 pub mod edit;
 pub mod find;
 pub mod init;
+pub mod isolation;
 pub mod permission;
 pub mod policy;
 pub mod scan;
