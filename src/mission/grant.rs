@@ -122,7 +122,10 @@ impl Things {
         match right.verb() {
             Some(_) => self.tasks.iter().map(|(id, _)| id.clone()).collect(),
             None => {
-                let others = self.agents.iter().filter(|(id, _)| id != who.id);
+                // Whoever never does tasks is handed none, whatever a list says.
+                let takes = |role: &Role| right != Right::HandoffTo || role.may_work();
+                let others = self.agents.iter();
+                let others = others.filter(|(id, role)| id != who.id && takes(role));
                 others.map(|(id, _)| id.clone()).collect()
             }
         }

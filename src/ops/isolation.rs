@@ -197,7 +197,7 @@ fn require_outside(session: &Session, cell: &OpenCell, text: &str) -> Result<()>
         } else if path.starts_with(root.join(cell.id().as_str())) {
             String::from("it lies in this cell, of which agents see what their role allows")
         } else {
-            String::from("it lies in another cell")
+            format!("it lies in {}, where all missions are", root.display())
         };
         return Err(
             Error::refused(format!("agents cannot be given {}: {why}", shown(text))).hint(

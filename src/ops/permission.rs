@@ -83,10 +83,10 @@ pub fn change(
     rights: &[Right],
     change: &Change,
 ) -> Result<Vec<(Right, Turn)>> {
-    let (act, done) = match change {
-        Change::Grant { .. } => ("permission grant", "granted"),
-        Change::Revoke { .. } => ("permission revoke", "revoked"),
-        Change::Reset => ("permission reset", "reset"),
+    let act = match change {
+        Change::Grant { .. } => "permission grant",
+        Change::Revoke { .. } => "permission revoke",
+        Change::Reset => "permission reset",
     };
     session.require_operator("change permissions")?;
     let mut writing = session.write(cell, act)?;
@@ -130,13 +130,16 @@ pub fn change(
     if turns.iter().any(|(_, turn)| turn.changes()) {
         writing.put(layout::PERMISSIONS, &permissions)?;
         let words: Vec<&str> = rights.iter().map(|right| right.word()).collect();
-        let of = match change {
-            Change::Reset => String::new(),
-            Change::Grant { named, .. } | Change::Revoke { named } => {
-                format!(" on {}", named.join(", "))
+        let words = words.join(", ");
+        writing.commit(&match change {
+            Change::Grant { named, .. } => {
+                format!("granted {id} {words} on {}", named.join(", "))
             }
-        };
-        writing.commit(&format!("{done} {}{of} of {id}", words.join(", ")))?;
+            Change::Revoke { named } => {
+                format!("revoked {words} on {} from {id}", named.join(", "))
+            }
+            Change::Reset => format!("set {words} of {id} to the default"),
+        })?;
     }
     Ok(turns)
 }

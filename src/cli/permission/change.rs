@@ -103,8 +103,17 @@ impl Serialize for Turned {
 
 impl Report for Turned {
     fn words(&self, page: &mut Page) {
+        let changed = self.turns.iter().filter(|(_, turn)| turn.changes()).count();
+        if self.change == Change::Reset && changed == 0 {
+            return page.line(format_args!(
+                "Nothing changed: the default counts for {} already",
+                self.agent
+            ));
+        }
         for (right, turn) in &self.turns {
-            self.turn(*right, turn, page);
+            if turn.changes() || self.change != Change::Reset {
+                self.turn(*right, turn, page);
+            }
         }
     }
 
@@ -138,13 +147,16 @@ impl Turned {
                     "Nothing changed: {agent} may not {} anyway",
                     of_all(named)
                 )),
-                Change::Reset => page.line(format_args!("{agent} has no list for {word}")),
+                Change::Reset => {}
             };
         }
         match &self.change {
             Change::Grant { named, only } => {
-                let only = if *only { "only " } else { "" };
-                page.line(format_args!("{agent} may now {only}{}", of_all(named)));
+                let may = match *only && !named.iter().any(|name| name == "*") {
+                    true => right.of(&format!("only {}", named.join(", "))),
+                    false => of_all(named),
+                };
+                page.line(format_args!("{agent} may now {may}"));
             }
             Change::Revoke { named } => {
                 page.line(format_args!("{agent} may no longer {}", of_all(named)));
