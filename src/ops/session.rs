@@ -159,12 +159,16 @@ impl Session {
         if answer.allowed {
             return Ok(());
         }
-        Err(Error::refused(format!(
+        let refused = Error::refused(format!(
             "{id} may not {} {task}: {}",
             verb.word(),
             answer.because
-        ))
-        .hint(format!(
+        ));
+        // What the role forbids nobody can grant.
+        if verb != Verb::Read && !agent.role.may_work() {
+            return Err(refused);
+        }
+        Err(refused.hint(format!(
             "an operator can allow it: `mcell permission grant {id} {} {task}`",
             verb.word()
         )))
