@@ -6,7 +6,8 @@ use crate::base::text::{nearest, shown};
 use crate::mission::shape::typed::{allowed, emptied, typed};
 use crate::mission::shape::{self, Field, Flaw, FlawKind, Form, Shape};
 use crate::mission::sheet::{Record, stem};
-use crate::store::commit::{Writing, excerpt};
+use crate::store::commit::Writing;
+use crate::store::read::excerpt;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 
@@ -58,7 +59,7 @@ pub fn apply<T: Record + DeserializeOwned>(
     let document = Document::parse(&before).map_err(|fault| {
         let path = writing.cell().folder().path_of(file).display().to_string();
         Error::malformed(format!("{file} is not JSON: {fault}"))
-            .at(excerpt(&path, &before, fault.offset, 1))
+            .at(excerpt(&path, &before, fault.offset..fault.offset + 1))
             .hint(LOOK)
     })?;
     let after = splice(&document, &edits)
