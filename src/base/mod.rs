@@ -8,4 +8,5 @@ pub mod error;
 pub mod exit;
 pub mod finding;
 pub mod ids;
+pub mod strict;
 pub mod text;
