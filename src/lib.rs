@@ -12,5 +12,8 @@
 //! ```
 
 pub mod base;
+pub mod cli;
 pub mod mission;
+pub mod ops;
 pub mod store;
+pub mod ui;

@@ -1,2 +1,5 @@
-//! The binary does nothing but call the library.
-fn main() {}
+//! The binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    mcell::cli::main()
+}

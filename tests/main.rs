@@ -1,1 +1,23 @@
 //! One test binary; each module is one promise to the user.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests make the trees they look at, and stand outside of the rooms of src/"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
+)]
+
+mod broken;
+mod completions;
+mod fleet;
+mod hostile;
+mod injection;
+mod kill_sweep;
+mod man;
+mod recipe;
+mod sound;
+mod swept;
+mod world;

@@ -10,3 +10,4 @@ pub mod finding;
 pub mod ids;
 pub mod strict;
 pub mod text;
+pub mod variables;

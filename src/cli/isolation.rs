@@ -1,0 +1,16 @@
+//! `mcell isolation`.
+
+use crate::cli::Outcome;
+use crate::cli::context::Context;
+use clap::Args;
+
+/// To be written
+#[derive(Debug, Default, Args)]
+pub struct IsolationCommand {}
+
+impl IsolationCommand {
+    /// Runs it.
+    pub fn run(self, _context: &Context) -> Outcome {
+        Ok(0)
+    }
+}

@@ -1,0 +1,158 @@
+//! What every use case needs to know of the one who asks: where, who, how long to wait, and how to ask back.
+
+use crate::base::env::Env;
+use crate::base::error::{Error, Result};
+use crate::base::ids::AgentId;
+use crate::mission::permission::{self, Asker, Verb};
+use crate::store::cell::OpenCell;
+use crate::store::commit::{Act, Writing};
+use crate::store::lock::{self, Wait};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Asks to choose one of several lines; gives the index.
+pub type Pick = Box<dyn Fn(&str, &[String]) -> Result<usize>>;
+
+/// One command's view of the world.
+pub struct Session {
+    /// Environment, working directory, clock.
+    pub env: Env,
+    /// `--root`.
+    pub root: Option<PathBuf>,
+    /// `--cell`.
+    pub cell: Option<String>,
+    /// `--as`, else `MCELL_AGENT`.
+    pub agent: Option<AgentId>,
+    /// Told what takes long.
+    pub tell: Box<dyn Fn(&str)>,
+    /// How to ask which one is meant; none where nobody can answer.
+    pub pick: Option<Pick>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Session")
+            .field("root", &self.root)
+            .field("cell", &self.cell)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session that says nothing and cannot be asked.
+    pub fn quiet(env: Env) -> Self {
+        Session {
+            env,
+            root: None,
+            cell: None,
+            agent: None,
+            tell: Box::new(|_| {}),
+            pick: None,
+        }
+    }
+
+    /// Who acts: the agent, else the operator.
+    pub fn actor(&self) -> String {
+        self.agent
+            .as_ref()
+            .map_or_else(|| self.env.operator(), ToString::to_string)
+    }
+
+    /// An act of this session, now.
+    pub fn act(&self, name: &'static str) -> Act {
+        Act {
+            name,
+            by: self.actor(),
+            at: self.env.clock.now(),
+            why: None,
+        }
+    }
+
+    /// How this session waits for a lock.
+    pub fn wait(&self, act: &'static str) -> Result<Wait<'_>> {
+        let patience = match self.env.word(lock::KNOB) {
+            None => lock::PATIENCE,
+            Some(text) => Duration::from_secs(text.parse().map_err(|_| {
+                Error::usage(format!("{} is not a number of seconds: {text}", lock::KNOB))
+            })?),
+        };
+        Ok(Wait {
+            patience,
+            act,
+            tell: &*self.tell,
+        })
+    }
+
+    /// Takes a cell for one change, and says what was mended on the way in. Pauses that ended by now end here first.
+    pub fn write<'c>(&self, cell: &'c OpenCell, act: &'static str) -> Result<Writing<'c>> {
+        if cell.folder().stat(crate::store::layout::CELL)?.is_none() {
+            return Err(cell.no_cell());
+        }
+        let mut writing = cell.lock_for_writing(self.act(act), self.wait(act)?)?;
+        for mended in &writing.mended {
+            (self.tell)(mended);
+        }
+        // Whoever removed the cell while we waited took the lock's file along to the trash: a write would be lost there.
+        if !cell.is_in_place()? {
+            return Err(Error::not_found(format!(
+                "the cell {} was removed meanwhile",
+                cell.id()
+            )));
+        }
+        for woken in [
+            crate::ops::cell::wake(&mut writing)?,
+            crate::ops::agent::wake(&mut writing)?,
+        ]
+        .concat()
+        {
+            (self.tell)(&woken);
+        }
+        Ok(writing)
+    }
+
+    /// Refuses what only an operator may do (exit 5).
+    pub fn require_operator(&self, what: &str) -> Result<()> {
+        match &self.agent {
+            None => Ok(()),
+            Some(agent) => Err(Error::refused(format!(
+                "{agent} is an agent, and only an operator may {what}"
+            ))
+            .hint("leave `--as` and MCELL_AGENT out, if you are one")),
+        }
+    }
+
+    /// Refuses what the acting agent may not do with a task (exit 5); an operator may everything.
+    pub fn require_task(
+        &self,
+        writing: &Writing<'_>,
+        verb: Verb,
+        task: &str,
+        assigned_to: Option<&str>,
+    ) -> Result<()> {
+        let Some(id) = &self.agent else { return Ok(()) };
+        let agent: crate::mission::agent::Agent =
+            writing
+                .read(&crate::store::layout::agent(id))?
+                .ok_or_else(|| Error::refused(format!("{id} is not an agent of this cell")))?;
+        let permissions: Option<permission::Permissions> =
+            writing.read(crate::store::layout::PERMISSIONS)?;
+        let asker = Asker {
+            id: id.as_str(),
+            role: agent.role,
+        };
+        let answer = permission::allows(permissions.as_ref(), asker, verb, task, assigned_to);
+        if answer.allowed {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "{id} may not {} {task}: {}",
+            verb.word(),
+            answer.because
+        ))
+        .hint(format!(
+            "an operator can allow it: `mcell permission grant {id} {} {task}`",
+            verb.word()
+        )))
+    }
+}

@@ -1,0 +1,434 @@
+//! One commit record for every change: temps written and fsynced; one journal line that names them, fsynced, which is the
+//! commit; then the renames and one fsync a folder. The next writer finishes or forgets what a crash left.
+
+use crate::base::clock::Time;
+use crate::base::document::{Document, edits_between, splice};
+use crate::base::error::{Error, Kind, Result};
+use crate::mission::sheet::Record;
+use crate::store::cell::OpenCell;
+use crate::store::folder::{Folder, Rights};
+use crate::store::journal::{Change, Journal, Line, sha256, tell_mission_log};
+use crate::store::layout;
+use crate::store::lock::Held;
+use crate::store::read;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+
+/// Who does what, and why: what the journal says of a change.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// The command: "task set".
+    pub name: &'static str,
+    /// An operator's name or an agent's id.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Why, where somebody said so.
+    pub why: Option<String>,
+}
+
+/// The write lock of a cell: the only way to change it. What is put is staged; nothing is there until `commit`.
+#[derive(Debug)]
+pub struct Writing<'c> {
+    cell: &'c OpenCell,
+    held: Held,
+    act: Act,
+    journal: Journal,
+    staged: Vec<Staged>,
+    /// What was mended on the way in, for people.
+    pub mended: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Staged {
+    file: String,
+    before: Option<Vec<u8>>,
+    after: After,
+}
+
+#[derive(Debug)]
+enum After {
+    Text(Vec<u8>),
+    /// Goes to the trash: where, relative to the root.
+    Trash(String),
+}
+
+impl<'c> Writing<'c> {
+    /// Goes on from a lock just taken: mends what a killed writer left.
+    pub(crate) fn begin(cell: &'c OpenCell, held: Held, act: Act) -> Result<Self> {
+        let journal = Journal::read_end(cell.folder())?;
+        let mut writing = Writing {
+            cell,
+            held,
+            act,
+            journal,
+            staged: Vec::new(),
+            mended: Vec::new(),
+        };
+        let cut = writing.journal.cut_torn_line(cell.folder())?;
+        if cut {
+            writing.mended.push(format!(
+                "cut a line of {} that a crash left without its end",
+                layout::JOURNAL
+            ));
+        }
+        // Whatever the lock's note says: it is not fsynced, and a disk that was cut off under a running system may show an
+        // older one. The line and its temps are.
+        let finished = writing.finish_last_line()?;
+        if finished || cut || writing.held.was_abandoned {
+            writing.sweep_temps()?;
+        }
+        writing.held.half_done = false;
+        Ok(writing)
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> &'c OpenCell {
+        self.cell
+    }
+
+    /// The act's moment.
+    pub fn now(&self) -> Time {
+        self.act.at
+    }
+
+    /// The act.
+    pub fn act(&self) -> &Act {
+        &self.act
+    }
+
+    /// Reads a record as it stands, with what is staged. None if there is no such file.
+    pub fn read<T: Record + DeserializeOwned>(&self, file: &str) -> Result<Option<T>> {
+        match self.text(file)? {
+            Some(text) => read::record(self.cell.folder(), file, &text).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The text of a file as it stands, with what is staged.
+    pub fn text(&self, file: &str) -> Result<Option<Vec<u8>>> {
+        match self.staged.iter().find(|staged| staged.file == file) {
+            Some(Staged {
+                after: After::Text(text),
+                ..
+            }) => Ok(Some(text.clone())),
+            Some(Staged {
+                after: After::Trash(_),
+                ..
+            }) => Ok(None),
+            None => self.cell.folder().read(file),
+        }
+    }
+
+    /// Stages a record: a new file, or a splice of what changed into what is there. Tells whether anything changes.
+    pub fn put<T: Record + Serialize + DeserializeOwned>(
+        &mut self,
+        file: &str,
+        record: &T,
+    ) -> Result<bool> {
+        let Some(text) = self.text(file)? else {
+            self.stage(file, pretty(record)?);
+            return Ok(true);
+        };
+        let before: T = read::record(self.cell.folder(), file, &text)?;
+        let edits = edits_between(&value(&before)?, &value(record)?);
+        if edits.is_empty() {
+            return Ok(false);
+        }
+        let path = self.cell.folder().path_of(file);
+        let document = Document::parse(&text)
+            .map_err(|fault| Error::malformed(format!("{}: {fault}", path.display())))?;
+        let spliced = splice(&document, &edits)
+            .map_err(|error| Error::malformed(format!("{}: {error}", path.display())))?;
+        if spliced.as_bytes() == text {
+            return Ok(false);
+        }
+        self.stage(file, spliced.into_bytes());
+        Ok(true)
+    }
+
+    /// Stages a whole text.
+    pub fn put_text(&mut self, file: &str, text: Vec<u8>) -> Result<bool> {
+        if self.text(file)?.as_deref() == Some(text.as_slice()) {
+            return Ok(false);
+        }
+        self.stage(file, text);
+        Ok(true)
+    }
+
+    /// Stages the removal of a file, to this place in the root's trash.
+    pub fn remove(&mut self, file: &str, trash: &str) -> Result<()> {
+        let before = self.cell.folder().read(file)?;
+        self.staged.retain(|staged| staged.file != file);
+        self.staged.push(Staged {
+            file: file.to_owned(),
+            before,
+            after: After::Trash(trash.to_owned()),
+        });
+        Ok(())
+    }
+
+    fn stage(&mut self, file: &str, text: Vec<u8>) {
+        match self.staged.iter_mut().find(|staged| staged.file == file) {
+            Some(staged) => staged.after = After::Text(text),
+            None => self.staged.push(Staged {
+                file: file.to_owned(),
+                before: None,
+                after: After::Text(text),
+            }),
+        }
+    }
+
+    /// Tells whether anything is staged.
+    pub fn changes_anything(&self) -> bool {
+        !self.staged.is_empty()
+    }
+
+    /// Makes what is staged true, all of it or nothing, and says `what` in the journal. Nothing staged: nothing happens.
+    /// The lock stays held for more.
+    pub fn commit(&mut self, what: &str) -> Result<()> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let staged = std::mem::take(&mut self.staged);
+        self.held.half_done = true;
+        let changes = match self.write_temps(&staged) {
+            Ok(changes) => changes,
+            Err(error) => {
+                self.held.half_done = self.sweep_temps().is_err();
+                return Err(error);
+            }
+        };
+        let line = Line {
+            at: self.act.at,
+            by: self.act.by.clone(),
+            act: self.act.name.to_owned(),
+            what: what.to_owned(),
+            why: self.act.why.clone(),
+            files: changes,
+            prev: self.journal.prev().to_owned(),
+        };
+        if let Err(error) = self.journal.append(self.cell.folder(), &line) {
+            if error.kind() != Kind::OutcomeUnknown {
+                self.held.half_done = self.sweep_temps().is_err();
+            }
+            return Err(error);
+        }
+        self.put_in_place(&line)?;
+        self.held.half_done = false;
+        tell_mission_log(self.cell.folder(), &line);
+        Ok(())
+    }
+
+    /// Makes what is staged true as another act than the one the lock was taken for: what is due whoever comes first.
+    pub fn commit_as(&mut self, act: Act, what: &str) -> Result<()> {
+        let own = std::mem::replace(&mut self.act, act);
+        let done = self.commit(what);
+        self.act = own;
+        done
+    }
+
+    fn write_temps(&self, staged: &[Staged]) -> Result<Vec<Change>> {
+        let folder = self.cell.folder();
+        let mut changes = Vec::with_capacity(staged.len());
+        for (number, item) in staged.iter().enumerate() {
+            let (parent, name) = layout::split(&item.file);
+            let current = match &item.before {
+                Some(text) => Some(text.clone()),
+                None => folder.read(&item.file)?,
+            };
+            let before = current.as_deref().map(sha256);
+            match &item.after {
+                After::Trash(trash) => {
+                    changes.push(Change {
+                        file: item.file.clone(),
+                        temp: None,
+                        trash: Some(trash.clone()),
+                        before,
+                        after: None,
+                    });
+                }
+                After::Text(text) => {
+                    folder.make_folder(parent)?;
+                    let temp = layout::join(
+                        parent,
+                        &format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP),
+                    );
+                    folder.write_new(&temp, text, self.rights_for(&item.file, parent)?)?;
+                    let after = Some(sha256(text));
+                    changes.push(Change {
+                        file: item.file.clone(),
+                        temp: Some(temp),
+                        trash: None,
+                        before,
+                        after,
+                    });
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What is replaced keeps owner, group and mode; what is new takes those of its folder.
+    fn rights_for(&self, file: &str, parent: &str) -> Result<Rights> {
+        let folder = self.cell.folder();
+        if let Some(rights) = folder.rights(file)? {
+            return Ok(rights);
+        }
+        let parent_rights = folder
+            .rights(parent)?
+            .ok_or_else(|| Error::not_found(format!("there is no folder {parent}")))?;
+        Ok(parent_rights.for_file())
+    }
+
+    /// The renames of a line. Before the first one a failure takes the line back; after it nobody can.
+    fn put_in_place(&mut self, line: &Line) -> Result<()> {
+        let mut moved = 0;
+        for change in &line.files {
+            if let Err(error) = self.move_one(change) {
+                if moved > 0 {
+                    return Err(error.of_kind(Kind::OutcomeUnknown).hint(FINISHES));
+                }
+                self.journal.take_back(self.cell.folder())?;
+                self.held.half_done = self.sweep_temps().is_err();
+                return Err(error);
+            }
+            moved += 1;
+        }
+        self.sync_folders(line)
+            .map_err(|error| error.of_kind(Kind::OutcomeUnknown).hint(FINISHES))
+    }
+
+    fn move_one(&self, change: &Change) -> Result<()> {
+        let folder = self.cell.folder();
+        if let Some(temp) = &change.temp {
+            return folder.rename(temp, &change.file);
+        }
+        if let Some(trash) = &change.trash {
+            let root = self.cell.root_folder()?;
+            let (parent, _) = layout::split(trash);
+            make_path(&root, parent)?;
+            if !folder.rename_new(&change.file, &root, trash)? {
+                return Err(Error::refused(format!(
+                    "{} is there already",
+                    root.path_of(trash).display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn sync_folders(&self, line: &Line) -> Result<()> {
+        let parents: BTreeSet<&str> = line
+            .files
+            .iter()
+            .map(|change| layout::split(&change.file).0)
+            .collect();
+        for parent in parents {
+            // One that somebody removed since has no names to keep.
+            if let Some(parent) = self.cell.folder().folder(parent)? {
+                parent.sync()?;
+            }
+        }
+        for trash in line
+            .files
+            .iter()
+            .filter_map(|change| change.trash.as_deref())
+        {
+            let place = layout::split(trash).0;
+            if let Some(place) = self.cell.root_folder()?.folder(place)? {
+                place.sync()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does again what the last line promises and a crash left undone. Tells whether there was something.
+    fn finish_last_line(&mut self) -> Result<bool> {
+        let Some(line) = self.journal.last.clone() else {
+            return Ok(false);
+        };
+        let folder = self.cell.folder();
+        let mut finished = false;
+        for change in &line.files {
+            let undone = match (&change.temp, &change.trash) {
+                // Its text was fsynced before the line was; another text is not what the line promises.
+                (Some(temp), _) => {
+                    is_own_temp(temp, &change.file)
+                        && folder.stat(temp)?.is_some()
+                        && folder
+                            .read(temp)?
+                            .is_some_and(|text| Some(sha256(&text)) == change.after)
+                }
+                (None, Some(trash)) => {
+                    trash.starts_with(layout::TRASH)
+                        && folder
+                            .read(&change.file)?
+                            .is_some_and(|text| Some(sha256(&text)) == change.before)
+                        && self.cell.root_folder()?.stat(trash)?.is_none()
+                }
+                (None, None) => false,
+            };
+            if undone {
+                self.held.half_done = true;
+                self.move_one(change)?;
+                finished = true;
+            }
+        }
+        if finished || self.held.was_abandoned {
+            // Also where every rename was done: whoever was killed after the last one made none of them durable.
+            self.sync_folders(&line)?;
+        }
+        if finished {
+            self.mended
+                .push(format!("finished what a crash cut short: {}", line.what));
+            tell_mission_log(folder, &line);
+        }
+        Ok(finished)
+    }
+
+    /// Removes the temps of killed writers; nobody else writes while the lock is held.
+    fn sweep_temps(&self) -> Result<()> {
+        for place in layout::WRITTEN_FOLDERS {
+            self.cell.folder().sweep_temps(place)?;
+        }
+        Ok(())
+    }
+}
+
+const FINISHES: &str =
+    "the change is written down; the next command that writes to this cell finishes it";
+
+/// A journal that someone wrote by hand must not rename what it likes.
+fn is_own_temp(temp: &str, file: &str) -> bool {
+    let ((place, name), (beside, _)) = (layout::split(temp), layout::split(file));
+    place == beside
+        && name.starts_with('.')
+        && name.ends_with(layout::TEMP)
+        && !place.split('/').any(|part| part == "..")
+}
+
+/// Makes the folders of a path, parents first.
+pub(crate) fn make_path(folder: &Folder, path: &str) -> Result<()> {
+    let mut at = 0;
+    while let Some(next) = path.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = at + next.find('/').unwrap_or(next.len());
+        folder.make_folder(path.get(..end).unwrap_or(path))?;
+        at = end + 1;
+    }
+    Ok(())
+}
+
+fn value<T: Serialize>(record: &T) -> Result<serde_json::Value> {
+    serde_json::to_value(record)
+        .map_err(|error| Error::bug(format!("a record cannot be written: {error}")))
+}
+
+/// A record as a new file has it: two spaces, and a line end at the end.
+pub fn pretty<T: Serialize>(record: &T) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(record)
+        .map_err(|error| Error::bug(format!("a record cannot be written: {error}")))?;
+    text.push(b'\n');
+    Ok(text)
+}
