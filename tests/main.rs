@@ -10,6 +10,7 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
+mod fault_sweep;
 mod fleet;
 mod injection;
 mod kill_sweep;

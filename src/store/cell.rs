@@ -46,6 +46,11 @@ impl OpenCell {
         Ok(OpenCell { folder, id })
     }
 
+    /// A cell just made, held open under its name.
+    pub(crate) fn made(folder: Folder, id: CellId) -> Self {
+        OpenCell { folder, id }
+    }
+
     /// The folder's name.
     pub fn id(&self) -> &CellId {
         &self.id
