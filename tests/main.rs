@@ -14,6 +14,7 @@ mod fault_sweep;
 mod fleet;
 mod injection;
 mod kill_sweep;
+mod race;
 mod sound;
 mod swept;
 mod world;
