@@ -10,10 +10,13 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
+mod disk;
 mod fault_sweep;
 mod fleet;
 mod injection;
 mod kill_sweep;
+mod mount;
+mod power_cut;
 mod race;
 mod sound;
 mod swept;
