@@ -12,11 +12,16 @@
 
 mod broken;
 mod completions;
+mod disk;
+mod fault_sweep;
 mod fleet;
 mod hostile;
 mod injection;
 mod kill_sweep;
 mod man;
+mod mount;
+mod power_cut;
+mod race;
 mod recipe;
 mod sound;
 mod swept;
