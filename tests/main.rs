@@ -11,5 +11,6 @@
 )]
 
 mod completions;
+mod doctor;
 mod man;
 mod world;
