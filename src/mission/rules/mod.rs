@@ -5,6 +5,16 @@
 
 pub mod files;
 pub mod form;
+pub mod page;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    dead_code
+)]
+pub(crate) mod testing;
 
 use crate::base::clock::Time;
 use crate::base::finding::{Finding, Severity};
@@ -51,15 +61,15 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     FAMILIES.iter().flat_map(|family| family.iter())
 }
 
-/// The rule of a code, however it is typed ("mc012", "12").
-pub fn find(code: &str) -> Option<&'static Rule> {
-    let digits = code
-        .trim()
-        .trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
-    let number: u32 = digits.parse().ok()?;
-    all()
-        .find(|rule| rule.code.get(2..).and_then(|digits| digits.parse().ok()) == Some(number))
-        .or_else(|| all().find(|rule| rule.name == code))
+/// The rule of a code, however it is typed ("mc012", "12"), or of a name.
+pub fn find(typed: &str) -> Option<&'static Rule> {
+    let typed = typed.trim().to_ascii_lowercase();
+    let digits = typed.strip_prefix("mc").unwrap_or(&typed);
+    let code = digits
+        .parse::<u32>()
+        .ok()
+        .map(|number| format!("MC{number:03}"));
+    all().find(|rule| Some(rule.code) == code.as_deref() || rule.name == typed)
 }
 
 /// What rules look at: a survey, and what several of them need worked out once.
