@@ -12,5 +12,7 @@
 
 mod completions;
 mod doctor;
+mod explain;
 mod man;
+mod schema;
 mod world;
