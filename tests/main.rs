@@ -10,9 +10,17 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
+mod broken;
 mod completions;
 mod doctor;
 mod explain;
+mod fleet;
+mod hostile;
+mod injection;
+mod kill_sweep;
 mod man;
+mod recipe;
 mod schema;
+mod sound;
+mod swept;
 mod world;

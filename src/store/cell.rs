@@ -66,6 +66,14 @@ impl OpenCell {
         self.folder.path()
     }
 
+    /// Tells whether the folder held open is still the one at its path: a removed cell is not.
+    pub fn is_in_place(&self) -> Result<bool> {
+        let held = self.folder.stat("")?;
+        let there = rustix::fs::lstat(self.path()).ok();
+        Ok(matches!((held, there), (Some(held), Some(there))
+            if (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)))
+    }
+
     /// The root it lies in, held open.
     pub fn root_folder(&self) -> Result<Folder> {
         let root = self.path().parent().unwrap_or_else(|| Path::new("/"));
@@ -77,7 +85,22 @@ impl OpenCell {
     pub fn lock_for_writing(&self, act: Act, wait: Wait<'_>) -> Result<Writing<'_>> {
         self.folder.make_folder(layout::RUNTIME)?;
         let held = lock::exclusive(&self.folder, layout::LOCK, wait)?;
+        self.still_there()?;
         Writing::begin(self, held, act)
+    }
+
+    /// Whoever waited may hold a cell that was removed meanwhile: what is written to it is lost.
+    fn still_there(&self) -> Result<()> {
+        let own = self.folder.stat("")?.map(|own| (own.st_dev, own.st_ino));
+        match rustix::io::retry_on_intr(|| rustix::fs::lstat(self.path())) {
+            Ok(there) if own == Some((there.st_dev, there.st_ino)) => return Ok(()),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(self.folder.trouble("look at", "", error)),
+        }
+        Err(Error::not_found(format!(
+            "the cell at {} was removed or moved while this command waited for it",
+            self.path().display()
+        )))
     }
 
     /// Holds writers off for a view over several files, for a second at most; readers create nothing.

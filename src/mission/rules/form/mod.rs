@@ -11,7 +11,7 @@ mod values;
 
 use super::{Facts, Rule};
 use crate::base::document::Fault;
-use crate::base::finding::Finding;
+use crate::base::finding::{Finding, Severity};
 use crate::base::text::{cut, shown};
 use crate::mission::shape::lookup::{self, Place};
 use crate::mission::shape::{Flaw, Form, Shape};
@@ -40,6 +40,15 @@ pub const RULES: &[Rule] = &[
     syntax::EMPTY_FILE,
     syntax::TOO_LONG,
 ];
+
+/// The first error in the form of one file, if there is any: what stands in the way of acting on it.
+pub fn first_error(shape: &'static Shape, file: &str, text: &[u8]) -> Option<Finding> {
+    let survey = Survey::of_one(shape, file, text);
+    let findings = super::check_family(RULES, &survey);
+    findings
+        .into_iter()
+        .find(|finding| finding.severity == Severity::Error)
+}
 
 /// A file with something wrong in its form.
 struct Sick<'f> {
@@ -147,10 +156,4 @@ fn an_example(form: &Form) -> String {
         Form::List(item) => return format!("a list in [ ], each of it {}", an_example(item)),
         Form::Object(_) | Form::Map(_) => "an object in { }",
     })
-}
-
-/// A flaw in words. TEMPORARY FRAME, kept over the merge: the lead joins it with the rules.
-pub fn finding(file: &str, flaw: &Flaw) -> Finding {
-    use crate::base::finding::Severity;
-    Finding::new("MC006", Severity::Error, file, format!("{:?}", flaw.kind)).value(&flaw.pointer)
 }
