@@ -12,6 +12,7 @@
 
 mod broken;
 mod completions;
+mod demo;
 mod doctor;
 mod explain;
 mod fleet;

@@ -59,6 +59,7 @@ fn what_commands_print_is_what_their_schemas_say() {
         ("output.explain", "explain MC004"),
         ("output.explain.list", "explain"),
         ("output.doctor", "doctor"),
+        ("output.demo", "demo"),
         ("output.schema", "schema"),
         ("output.man", "man --all pages"),
     ] {

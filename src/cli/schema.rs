@@ -5,7 +5,7 @@ use crate::base::exit;
 use crate::base::text::{nearest, shown};
 use crate::cli::context::Context;
 use crate::cli::man::Written;
-use crate::cli::{Outcome, explain, init, status, validate};
+use crate::cli::{Outcome, demo, explain, init, status, validate};
 use crate::mission::shape;
 use crate::ops::{changes, doctor, export, scan};
 use crate::ui::page::Page;
@@ -64,6 +64,7 @@ const OUTPUTS: &[Output] = &[
     output::<explain::Explained>("output.explain", "What `mcell explain RULE --json` prints."),
     output::<explain::Rules>("output.explain.list", "What `mcell explain --json` prints."),
     output::<doctor::Examination>("output.doctor", "What `mcell doctor --json` prints."),
+    output::<demo::Shown>("output.demo", "What `mcell demo --json` prints."),
     output::<List>("output.schema", "What `mcell schema --json` prints."),
     output::<Written>("output.man", "What `mcell man --all DIR --json` prints."),
     output::<Failure>(
