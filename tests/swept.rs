@@ -44,6 +44,13 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
     (Before::HandMade, "add-agent --role read"),
 ];
 
+/// The commands that change nothing: those that look, and those whose answer is no. To sweep one more, add its line.
+pub(crate) const READERS: &[(Before, &str)] = &[
+    (Before::Cell, "add-task Swept --id task_001"),
+    (Before::Cell, "add-task Swept --depends-on task_009"),
+    (Before::Cell, "add-agent agent_001 --role read"),
+];
+
 /// One command of the table, ready to be swept.
 pub(crate) struct Swept {
     /// The root before it.
@@ -164,7 +171,7 @@ pub(crate) fn talk(output: &Output) -> String {
 }
 
 /// A world whose root a group shares, at a fixed time.
-fn world(before: Before) -> World {
+pub(crate) fn world(before: Before) -> World {
     let mut world = World::new();
     world.at_time("2026-01-02T03:04:05Z");
     share(&world.root());
@@ -178,6 +185,10 @@ fn world(before: Before) -> World {
             for title in ["Code Review", "Testing"] {
                 world.run(["add-task", title]).ok();
             }
+            // Tasks and agents were removed: whoever takes the counters for absent gives an id twice.
+            let fence = world.cell().join(".mcell/fence");
+            let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
+            std::fs::write(fence, counters).expect("counters");
         }
         Before::HandMade => {
             hand_made(&world.root());

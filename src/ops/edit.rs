@@ -76,7 +76,8 @@ pub fn edit_and_decide<T: Record + DeserializeOwned>(
         match check::<T>(cell, &copy, subject, &before, &after) {
             Ok(()) => break after,
             Err(error) => match again {
-                Some(again) if again(&error)? => {}
+                // A question that is not answered loses no text either.
+                Some(again) if again(&error).map_err(|unanswered| copy.keep(unanswered))? => {}
                 _ => return Err(copy.keep(error)),
             },
         }
