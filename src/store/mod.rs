@@ -12,4 +12,5 @@ pub mod own;
 pub mod read;
 pub mod root;
 pub mod survey;
+pub mod trial;
 pub mod walk;
