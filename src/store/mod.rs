@@ -10,3 +10,6 @@ pub mod lock;
 pub mod read;
 pub mod root;
 pub mod survey;
+
+#[cfg(test)]
+mod tests;
