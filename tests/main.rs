@@ -10,14 +10,19 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
+mod broken;
+mod completions;
 mod disk;
 mod fault_sweep;
 mod fleet;
+mod hostile;
 mod injection;
 mod kill_sweep;
+mod man;
 mod mount;
 mod power_cut;
 mod race;
+mod recipe;
 mod sound;
 mod swept;
 mod world;

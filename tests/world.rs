@@ -284,6 +284,49 @@ pub(crate) fn same(name: &str, text: &str, wanted: &str) {
     }
 }
 
+/// Compares a text that mcell makes with the file of the project that holds it; `MCELL_BLESS=1` renews the file.
+#[track_caller]
+pub(crate) fn checked_in(file: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if is_blessed() {
+        std::fs::write(&path, made).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    if there != made {
+        let line = there
+            .lines()
+            .zip(made.lines())
+            .take_while(|(one, other)| one == other)
+            .count();
+        panic!(
+            "{file} is not what mcell makes now (line {}); renew it with `MCELL_BLESS=1 cargo test`, and look at the difference",
+            line + 1
+        );
+    }
+}
+
+/// Checks that a folder of the project holds these files and no others; `MCELL_BLESS=1` removes the others.
+#[track_caller]
+pub(crate) fn checked_in_folder(folder: &str, names: &[&str]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    for entry in std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{folder}: {error}")) {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if names.contains(&name.as_str()) {
+            continue;
+        }
+        assert!(
+            is_blessed(),
+            "{folder}/{name} is made by nothing; `MCELL_BLESS=1 cargo test` removes it"
+        );
+        std::fs::remove_file(entry.path()).expect("a file that can be removed");
+    }
+}
+
+fn is_blessed() -> bool {
+    std::env::var_os("MCELL_BLESS").is_some_and(|word| word == "1")
+}
+
 /// The words of a line, with '…', "…" and \ as a shell has them.
 pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();

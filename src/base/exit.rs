@@ -24,3 +24,25 @@ pub const OUTCOME_UNKNOWN: u8 = 9;
 pub const BUG: u8 = 70;
 /// Ended by signal n: this plus n.
 pub const SIGNAL: u8 = 128;
+
+/// Every exit code and what it means, for the manual page; docs/exit-codes.md says more.
+pub const ALL: [(&str, &str); 12] = [
+    ("0", "Done; or the answer is yes"),
+    (
+        "1",
+        "The answer is no: validate found errors, scan found problems, it is not allowed",
+    ),
+    ("2", "The command line makes no sense"),
+    ("3", "There is no such thing"),
+    ("4", "A file is not what the specification says"),
+    ("5", "Refused: policy, permission or state forbids it"),
+    ("6", "A lock was not free in time"),
+    ("7", "Disk or rights"),
+    ("8", "Could not tell"),
+    (
+        "9",
+        "The outcome is unknown; giving the same command again is safe",
+    ),
+    ("70", "A bug in mcell"),
+    ("128+n", "Ended by signal n"),
+];

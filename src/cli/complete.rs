@@ -1,31 +1,46 @@
 //! Dynamic completion: ids of cells, agents and tasks. On any error it offers nothing and says nothing.
 
 use crate::base::env::Env;
+use crate::cli::completions::Shell;
 use crate::ops::Session;
 use crate::store::cell::OpenCell;
+use clap::ValueEnum;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
 
 /// Set by the completion stubs to the version that made them; a stub of another version completes nothing.
 pub const VERSION_VARIABLE: &str = "MCELL_COMPLETE_VERSION";
 
+/// The version that makes stubs, and answers them.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Answers a shell that asks for completions; none if nobody asks.
+///
+/// COMPLETE is a word that others may have set for their own ends: only the name of a shell makes mcell complete, for a
+/// command that does nothing and says nothing is worse than one that does not complete.
 #[allow(
     clippy::disallowed_methods,
     reason = "asked before anything else is known"
 )]
 pub fn answer() -> Option<u8> {
-    std::env::var_os("COMPLETE")?;
-    if std::env::var_os(VERSION_VARIABLE)
-        .is_some_and(|version| version != env!("CARGO_PKG_VERSION"))
-    {
+    let asked = std::env::var_os(super::completions::VARIABLE)?;
+    let shell = Shell::from_str(asked.to_str()?, false).ok()?;
+    let fits = std::env::var_os(VERSION_VARIABLE).is_none_or(|version| version == VERSION);
+    if !fits {
         return Some(0);
     }
     std::panic::set_hook(Box::new(|_| {}));
-    // Gives back control only where there was nothing to complete.
+    // What fails here offers nothing and says nothing: the line being typed is not ours to write on.
     let _ = std::panic::catch_unwind(|| {
-        clap_complete::CompleteEnv::with_factory(super::command)
-            .try_complete(std::env::args_os(), None)
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        if arguments.iter().any(|argument| argument == "--") {
+            let _ = clap_complete::CompleteEnv::with_factory(super::command)
+                .try_complete(arguments, None);
+        } else if let Ok(stub) = super::completions::stub(shell) {
+            // `source <(COMPLETE=bash mcell)`, as other tools with this engine have it.
+            let _ = std::io::stdout().write_all(stub.as_bytes());
+        }
     });
     Some(0)
 }

@@ -1,16 +1,194 @@
-//! `mcell status`.
+//! `mcell` and `mcell status`: at most fifteen lines on what is wrong, what waits, and the next command for each.
 
+use crate::base::error::Kind;
+use crate::base::exit;
+use crate::base::text::count;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::ops::scan::{self, CellLine, Problem, Scan};
+use crate::ui::page::{Page, Tone};
+use crate::ui::printer::Report;
 use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-/// To be written
+/// What is wrong, what waits, and the next command for each
 #[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  mcell
+  mcell status --json | jq .ready
+  mcell -A")]
 pub struct Status {}
 
+/// What an operator should know first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Overview {
+    /// The root.
+    pub root: String,
+    /// Cells, also those whose mission is over.
+    pub cells: usize,
+    /// Cells that are active.
+    pub active_cells: usize,
+    /// Agents of cells that are not over.
+    pub agents: u32,
+    /// Tasks of cells that are not over.
+    pub tasks: u32,
+    /// Of these, how many can be taken now.
+    pub ready: u32,
+    /// Of these, how many are in progress.
+    pub in_progress: u32,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// What waits, with the command to type.
+    pub waiting: Vec<Problem>,
+}
+
+/// How many problems are shown; with the rest the page has at most fifteen lines.
+const MOST: usize = 5;
+
+impl Overview {
+    fn of(scan: &Scan) -> Self {
+        let open: Vec<&CellLine> = scan
+            .cells
+            .iter()
+            .filter(|cell| !matches!(cell.status.as_deref(), Some("completed" | "failed")))
+            .collect();
+        let sum = |of: fn(&CellLine) -> u32| open.iter().map(|cell| of(cell)).sum();
+        Overview {
+            root: scan.root.clone(),
+            cells: scan.cells.len(),
+            active_cells: open
+                .iter()
+                .filter(|cell| cell.status.as_deref() == Some("active"))
+                .count(),
+            agents: sum(|cell| cell.agents.total),
+            tasks: sum(|cell| cell.tasks.total),
+            ready: sum(|cell| cell.tasks.ready),
+            in_progress: sum(|cell| cell.tasks.in_progress),
+            problems: scan.all_problems().cloned().collect(),
+            waiting: open.iter().filter_map(|cell| waiting(cell)).collect(),
+        }
+    }
+}
+
+/// What a cell waits for, if it waits for its operator.
+fn waiting(cell: &CellLine) -> Option<Problem> {
+    let id = &cell.cell_id;
+    let name = cell.mission_name.as_deref().unwrap_or(id);
+    let (kind, what, command) = if cell.status.as_deref() == Some("paused") {
+        (
+            "paused",
+            format!("{name} is paused"),
+            format!("mcell cell resume {id}"),
+        )
+    } else if cell.agents.total == 0 {
+        (
+            "no_agents",
+            format!("{name} has no agents"),
+            format!("mcell add-agent -c {id} --role write"),
+        )
+    } else if cell.tasks.total == 0 {
+        (
+            "no_tasks",
+            format!("{name} has no tasks"),
+            format!("mcell add-task -c {id} \"What is to be done\""),
+        )
+    } else if cell.tasks.completed == cell.tasks.total {
+        (
+            "all_done",
+            format!("every task of {name} is completed"),
+            format!("mcell cell complete {id}"),
+        )
+    } else if cell.tasks.ready > 0 {
+        let ready = count(cell.tasks.ready as usize, "task");
+        (
+            "ready",
+            format!("{name} has {ready} ready to be taken"),
+            format!("mcell task ready -c {id}"),
+        )
+    } else {
+        return None;
+    };
+    Some(Problem {
+        key: format!("{id}/{kind}"),
+        what,
+        command,
+    })
+}
+
+impl Report for Overview {
+    fn words(&self, page: &mut Page) {
+        if self.cells == 0 {
+            page.line(format_args!("No cells in {}. Make one:", self.root));
+            page.command("mcell init \"Example Mission\"");
+            return;
+        }
+        page.line(format_args!(
+            "{}: {} ({} active), {}, {} ({} in progress, {} ready)",
+            self.root,
+            count(self.cells, "cell"),
+            self.active_cells,
+            count(self.agents as usize, "agent"),
+            count(self.tasks as usize, "task"),
+            self.in_progress,
+            self.ready,
+        ));
+        list(
+            page,
+            "Wrong",
+            Tone::Bad,
+            &self.problems,
+            "mcell scan --problems",
+        );
+        list(page, "Waiting", Tone::Strong, &self.waiting, "mcell scan");
+        if self.problems.is_empty() {
+            let well = page.tone(Tone::Good, "Nothing is wrong.");
+            page.line(well);
+        }
+    }
+}
+
+fn list(page: &mut Page, head: &str, tone: Tone, things: &[Problem], all: &str) {
+    if things.is_empty() {
+        return;
+    }
+    let head = page.tone(tone, format_args!("{head}:"));
+    page.line(head);
+    for thing in things.iter().take(MOST) {
+        let command = page.tone(Tone::Command, &thing.command);
+        page.line(format_args!(
+            "  {}  # {command}",
+            crate::base::text::shown(&thing.what)
+        ));
+    }
+    if things.len() > MOST {
+        page.line(format_args!("  … and {} more: {all}", things.len() - MOST));
+    }
+}
+
 impl Status {
-    /// Runs it.
-    pub fn run(self, _context: &Context) -> Outcome {
-        Ok(0)
+    /// Shows it.
+    pub fn run(self, context: &Context) -> Outcome {
+        let session = &context.session;
+        let scope = match session.scope(context.all_cells) {
+            Err(error)
+                if error.kind() == Kind::NotFound
+                    && session.cell.is_none()
+                    && session.cell_stood_in().is_none() =>
+            {
+                context.printer.say(&format!("{}.", error.message()));
+                context.printer.say("Make the first cell with `mcell init \"Example Mission\"`, or see `mcell demo`.");
+                return Ok(exit::NOT_FOUND);
+            }
+            scope => scope?,
+        };
+        let overview = Overview::of(&scan::scan(session, &scope)?);
+        context.printer.show(&overview)?;
+        Ok(if overview.problems.is_empty() {
+            exit::DONE
+        } else {
+            exit::NO
+        })
     }
 }

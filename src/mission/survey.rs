@@ -1,7 +1,8 @@
 //! A whole cell as it was read: every sheet, and everything odd about its files.
 
+use crate::mission::shape::Shape;
 use crate::mission::sheet::{
-    AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, TaskSheet,
+    AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, Sheet, TaskSheet,
 };
 
 /// A whole cell as it was read. Sheets are sorted by file name, so a stem is found by halving.
@@ -106,5 +107,60 @@ impl<'a> Survey<'a> {
     /// The sheet of a task.
     pub fn task(&self, id: &str) -> Option<&TaskSheet<'a>> {
         self.tasks.get(self.task_at(id)?)
+    }
+
+    /// The text of a file by its path in the cell.
+    pub fn text(&self, file: &str) -> Option<&'a [u8]> {
+        let of = |found: bool, text: &'a [u8]| found.then_some(text);
+        let cell = self
+            .cell
+            .as_ref()
+            .and_then(|sheet| of(sheet.file == file, sheet.text));
+        let agent = || {
+            self.agents
+                .iter()
+                .find(|sheet| sheet.file == file)
+                .map(|sheet| sheet.text)
+        };
+        let task = || {
+            self.tasks
+                .iter()
+                .find(|sheet| sheet.file == file)
+                .map(|sheet| sheet.text)
+        };
+        let isolation = || {
+            self.isolation
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        let policies = || {
+            self.policies
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        let permissions = || {
+            self.permissions
+                .as_ref()
+                .and_then(|sheet| of(sheet.file == file, sheet.text))
+        };
+        cell.or_else(agent)
+            .or_else(task)
+            .or_else(isolation)
+            .or_else(policies)
+            .or_else(permissions)
+    }
+
+    /// A survey of one file alone, to say what is wrong with its form.
+    pub fn of_one(shape: &'static Shape, file: &'a str, text: &'a [u8]) -> Self {
+        let mut survey = Survey::default();
+        match shape.name {
+            "cell" => survey.cell = Some(Sheet::read(file, text)),
+            "agent" => survey.agents.push(Sheet::read(file, text)),
+            "task" => survey.tasks.push(Sheet::read(file, text)),
+            "isolation" => survey.isolation = Some(Sheet::read(file, text)),
+            "policies" => survey.policies = Some(Sheet::read(file, text)),
+            _ => survey.permissions = Some(Sheet::read(file, text)),
+        }
+        survey
     }
 }

@@ -5,7 +5,7 @@
 use crate::base::document::Document;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
-use crate::store::commit::excerpt;
+use crate::store::read::excerpt;
 use std::path::{Path, PathBuf};
 
 /// What commands need of the config.
@@ -68,8 +68,7 @@ fn parse(env: &Env, file: &Path, text: &[u8]) -> Result<Config> {
         Error::malformed(format!("the config is not JSON: {fault}")).at(excerpt(
             &name,
             text,
-            fault.offset,
-            1,
+            fault.offset..fault.offset + 1,
         ))
     })?;
     let path = |key: &str| -> Result<Option<PathBuf>> {
@@ -80,7 +79,7 @@ fn parse(env: &Env, file: &Path, text: &[u8]) -> Result<Config> {
             Some(text) if !text.is_empty() => Ok(Some(env.resolve(Path::new(&*text)))),
             _ => Err(
                 Error::malformed(format!("`{key}` in the config is not a path in quotes"))
-                    .at(excerpt(&name, text, node.range().start, node.range().len())),
+                    .at(excerpt(&name, text, node.range())),
             ),
         }
     };
@@ -115,18 +114,6 @@ pub fn remember_root(env: &Env, root: &Path) -> Result<PathBuf> {
     };
     let after = splice(&document, &[edit])
         .map_err(|error| Error::malformed(format!("{}: {error}", file.display())))?;
-    let temp = folder.join(format!(".config.json.{}.tmp", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        use std::io::Write;
-        let mut out = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temp)?;
-        out.write_all(after.as_bytes())?;
-        out.sync_all()?;
-        std::fs::rename(&temp, &file)?;
-        std::fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(failed)?;
+    crate::store::own::replace(&file, after.as_bytes())?;
     Ok(file)
 }

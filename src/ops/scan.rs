@@ -1,1 +1,396 @@
-//! Looks over every cell of a root, in parallel.
+//! Looks over every cell of a root: what is there, what is ready, what is late, what is wrong.
+
+use crate::base::clock::Time;
+use crate::base::duration::in_words;
+use crate::base::error::Result;
+use crate::base::finding::Severity;
+use crate::base::text::count;
+use crate::mission::agent::AgentStatus;
+use crate::mission::cell::CellStatus;
+use crate::mission::rules;
+use crate::mission::survey::Survey;
+use crate::mission::task::TaskStatus;
+use crate::ops::find::Scope;
+use crate::ops::session::Session;
+use crate::store::fs2::{self, Space};
+use crate::store::root::Root;
+use crate::store::survey::Depth;
+use crate::store::walk::{self, Walk};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::Path;
+
+/// Agents of a cell by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgentCounts {
+    /// All of them.
+    pub total: u32,
+    /// Without a task.
+    pub idle: u32,
+    /// At work.
+    pub active: u32,
+    /// Held by an operator.
+    pub paused: u32,
+    /// Given up.
+    pub failed: u32,
+}
+
+/// Tasks of a cell by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TaskCounts {
+    /// All of them.
+    pub total: u32,
+    /// Waiting.
+    pub pending: u32,
+    /// At work.
+    pub in_progress: u32,
+    /// Done.
+    pub completed: u32,
+    /// Given up.
+    pub failed: u32,
+    /// Pending, in an active cell, with every dependency completed.
+    pub ready: u32,
+    /// In progress for longer than they should take.
+    pub overdue: u32,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CellLine {
+    /// The folder's name.
+    pub cell_id: String,
+    /// The mission's name; null if cell.json cannot be read.
+    pub mission_name: Option<String>,
+    /// active, paused, completed, failed; null if cell.json cannot be read.
+    pub status: Option<String>,
+    /// Its agents.
+    pub agents: AgentCounts,
+    /// Its tasks.
+    pub tasks: TaskCounts,
+    /// Seconds by which the mission is late.
+    pub overdue: Option<u64>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that an operator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Problem {
+    /// What it is, the same for as long as it lasts: `CELL/task_overdue/task_001`.
+    pub key: String,
+    /// In a sentence.
+    pub what: String,
+    /// The command to type.
+    pub command: String,
+}
+
+/// Everything a scan saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Scan {
+    /// The root.
+    pub root: String,
+    /// When.
+    pub scanned_at: String,
+    /// Every cell, sorted by id.
+    pub cells: Vec<CellLine>,
+    /// What is wrong with the root itself.
+    pub problems: Vec<Problem>,
+    /// The disk that the root lies on; null if it cannot be told.
+    pub disk: Option<Space>,
+}
+
+impl Scan {
+    /// Every problem, those of the root first.
+    pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems
+            .iter()
+            .chain(self.cells.iter().flat_map(|cell| &cell.problems))
+    }
+}
+
+/// How full the disk may be, in per cent.
+const FULL: u64 = 90;
+/// The most problems of one sort named one by one in a cell.
+const MOST: usize = 5;
+
+/// Looks over a root or one cell. Takes no lock.
+pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
+    let now = session.env.clock.now();
+    let walk = Walk {
+        depth: Depth::Quick,
+        locks: false,
+        threads: walk::threads(&session.env),
+    };
+    let (path, walked) = match scope {
+        Scope::Root(root) => (
+            root.path().to_path_buf(),
+            walk::each_cell(root, walk, |survey| line_of(survey, now))?,
+        ),
+        Scope::Cell(cell) => {
+            let root = cell.path().parent().unwrap_or(cell.path()).to_path_buf();
+            (
+                root,
+                vec![walk::one_cell(cell, walk, |survey| line_of(survey, now))?],
+            )
+        }
+    };
+    let disk = fs2::space(&path).ok();
+    let problems = match (scope, disk) {
+        (Scope::Root(root), Some(space)) if space.full() >= FULL => vec![full_disk(root, space)],
+        _ => Vec::new(),
+    };
+    Ok(Scan {
+        root: path.display().to_string(),
+        scanned_at: now.to_string(),
+        cells: walked.into_iter().map(|walked| walked.made).collect(),
+        problems,
+        disk,
+    })
+}
+
+fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
+    let cell = survey.cell.as_ref().and_then(|sheet| sheet.value.as_ref());
+    let is_active = cell.is_some_and(|cell| cell.status == CellStatus::Active);
+    let mut line = CellLine {
+        cell_id: survey.folder.to_owned(),
+        mission_name: cell.map(|cell| cell.mission_name.to_string()),
+        status: cell.map(|cell| cell.status.word().to_owned()),
+        agents: AgentCounts {
+            total: number(survey.agents.len()),
+            ..AgentCounts::default()
+        },
+        tasks: TaskCounts {
+            total: number(survey.tasks.len()),
+            ..TaskCounts::default()
+        },
+        overdue: cell.and_then(|cell| cell.overdue(now)),
+        problems: Vec::new(),
+    };
+    for agent in survey
+        .agents
+        .iter()
+        .filter_map(|sheet| sheet.value.as_ref())
+    {
+        *match agent.status {
+            AgentStatus::Idle => &mut line.agents.idle,
+            AgentStatus::Active => &mut line.agents.active,
+            AgentStatus::Paused => &mut line.agents.paused,
+            AgentStatus::Failed => &mut line.agents.failed,
+        } += 1;
+    }
+    for task in survey.tasks.iter().filter_map(|sheet| sheet.value.as_ref()) {
+        *match task.status {
+            TaskStatus::Pending => &mut line.tasks.pending,
+            TaskStatus::InProgress => &mut line.tasks.in_progress,
+            TaskStatus::Completed => &mut line.tasks.completed,
+            TaskStatus::Failed => &mut line.tasks.failed,
+        } += 1;
+        line.tasks.overdue += u32::from(is_active && task.overdue(now).is_some());
+    }
+    let graph = rules::graph_of(survey);
+    if is_active {
+        line.tasks.ready = number(graph.ready(|task| rules::progress(survey, task)).len());
+    }
+    // What is over needs nobody: it is not held against the rules here, as in validate.
+    if !cell.is_some_and(|cell| cell.status.is_over()) {
+        find_problems(&mut line, survey, &graph, now, is_active);
+    }
+    line
+}
+
+fn find_problems(
+    line: &mut CellLine,
+    survey: &Survey<'_>,
+    graph: &crate::mission::graph::TaskGraph,
+    now: Time,
+    is_active: bool,
+) {
+    let cell = crate::base::text::shown(survey.folder).into_owned();
+    let mut problems = Problems {
+        cell: &cell,
+        found: Vec::new(),
+    };
+    let findings = rules::check_with(survey, graph, now, false);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    if errors > 0 {
+        problems.add(
+            "invalid",
+            "",
+            format!("{} in its files", count(errors, "error")),
+            format!("mcell validate {cell}"),
+        );
+    }
+    let late = line
+        .overdue
+        .map(|late| format!("the mission is overdue by {}", in_words(late)));
+    if let Some(what) = late {
+        problems.add("cell_overdue", "", what, format!("mcell cell show {cell}"));
+    }
+    let failed_agents = survey.agents.iter().filter(|sheet| {
+        sheet
+            .value
+            .as_ref()
+            .is_some_and(|agent| agent.status == AgentStatus::Failed)
+    });
+    problems.some(
+        "agent_failed",
+        failed_agents.map(|sheet| sheet.stem()),
+        |id| {
+            (
+                format!("agent {id} has failed"),
+                format!("mcell agent show {cell}/{id}"),
+            )
+        },
+    );
+    let failed_tasks = survey.tasks.iter().filter(|sheet| {
+        sheet
+            .value
+            .as_ref()
+            .is_some_and(|task| task.status == TaskStatus::Failed)
+    });
+    problems.some(
+        "task_failed",
+        failed_tasks.map(|sheet| sheet.stem()),
+        |id| {
+            (
+                format!("task {id} has failed"),
+                format!("mcell task reopen {cell}/{id}"),
+            )
+        },
+    );
+    if is_active {
+        let late = survey
+            .tasks
+            .iter()
+            .filter_map(|sheet| Some((sheet.stem(), sheet.value.as_ref()?.overdue(now)?)));
+        let late: Vec<(&str, u64)> = late.collect();
+        problems.some("task_overdue", late.iter().map(|(id, _)| *id), |id| {
+            let by = late
+                .iter()
+                .find(|(other, _)| *other == id)
+                .map_or(0, |(_, by)| *by);
+            (
+                format!("task {id} is overdue by {}", in_words(by)),
+                format!("mcell task show {cell}/{id}"),
+            )
+        });
+    }
+    line.problems = problems.found;
+}
+
+struct Problems<'c> {
+    cell: &'c str,
+    found: Vec<Problem>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, kind: &str, thing: &str, what: String, command: String) {
+        let key = format!("{}/{kind}/{thing}", self.cell)
+            .trim_end_matches('/')
+            .to_owned();
+        self.found.push(Problem { key, what, command });
+    }
+
+    /// The first few one by one, the rest as a number.
+    fn some<'t>(
+        &mut self,
+        kind: &str,
+        things: impl Iterator<Item = &'t str>,
+        words: impl Fn(&str) -> (String, String),
+    ) {
+        let mut more = 0;
+        for (index, thing) in things.enumerate() {
+            if index < MOST {
+                let (what, command) = words(thing);
+                self.add(kind, thing, what, command);
+            } else {
+                more += 1;
+            }
+        }
+        if more > 0 {
+            let (noun, state) = kind.split_once('_').unwrap_or((kind, ""));
+            let command = format!("mcell {noun} list -c {}", self.cell);
+            self.add(
+                kind,
+                "more",
+                format!("{} more {}", count(more, noun), state),
+                command,
+            );
+        }
+    }
+}
+
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// How many of the largest things are named.
+const LARGEST: usize = 3;
+
+/// Says that the disk is full, with the largest things beneath the root and how to prune.
+fn full_disk(root: &Root, space: Space) -> Problem {
+    let largest = largest(root.path());
+    let named: Vec<String> = largest
+        .iter()
+        .map(|(size, path)| format!("{path} ({})", in_bytes(*size)))
+        .collect();
+    let named = if named.is_empty() {
+        String::new()
+    } else {
+        format!("; largest: {}", named.join(", "))
+    };
+    Problem {
+        key: String::from("disk_full"),
+        what: format!(
+            "the disk is {} % full, {} left{named}",
+            space.full(),
+            in_bytes(space.available)
+        ),
+        command: String::from("mcell cell prune --older-than 0"),
+    }
+}
+
+/// The largest folders two deep beneath a root, by the bytes of their files.
+fn largest(root: &Path) -> Vec<(u64, String)> {
+    let mut sizes: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root)
+        .follow_links(false)
+        .same_file_system(true)
+        .into_iter()
+        .flatten()
+    {
+        let Ok(about) = entry.metadata() else {
+            continue;
+        };
+        let beneath = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let place: std::path::PathBuf = beneath.components().take(2).collect();
+        if about.is_file() {
+            *sizes.entry(place.display().to_string()).or_default() += about.len();
+        }
+    }
+    let mut sizes: Vec<(u64, String)> = sizes
+        .into_iter()
+        .map(|(place, size)| (size, crate::base::text::shown(&place).into_owned()))
+        .collect();
+    sizes.sort_unstable_by(|one, other| other.cmp(one));
+    sizes.truncate(LARGEST);
+    sizes
+}
+
+/// Bytes for people: "4.2 GB".
+pub fn in_bytes(bytes: u64) -> String {
+    for (unit, size) in [
+        ("TB", 1_000_000_000_000),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1000),
+    ] {
+        if bytes >= size {
+            return format!("{}.{} {unit}", bytes / size, bytes % size * 10 / size);
+        }
+    }
+    format!("{bytes} B")
+}

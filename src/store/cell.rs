@@ -46,8 +46,8 @@ impl OpenCell {
         Ok(OpenCell { folder, id })
     }
 
-    /// A cell just made, held open under its name.
-    pub(crate) fn made(folder: Folder, id: CellId) -> Self {
+    /// A cell whose folder is open already.
+    pub(crate) fn of(folder: Folder, id: CellId) -> Self {
         OpenCell { folder, id }
     }
 
@@ -64,6 +64,14 @@ impl OpenCell {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Tells whether the folder held open is still the one at its path: a removed cell is not.
+    pub fn is_in_place(&self) -> Result<bool> {
+        let held = self.folder.stat("")?;
+        let there = rustix::fs::lstat(self.path()).ok();
+        Ok(matches!((held, there), (Some(held), Some(there))
+            if (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)))
     }
 
     /// The root it lies in, held open.

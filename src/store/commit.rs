@@ -3,7 +3,7 @@
 
 use crate::base::clock::Time;
 use crate::base::document::{Document, edits_between, splice};
-use crate::base::error::{Error, Excerpt, Kind, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::mission::sheet::Record;
 use crate::store::cell::OpenCell;
 use crate::store::folder::{Folder, Rights};
@@ -221,6 +221,14 @@ impl<'c> Writing<'c> {
         Ok(())
     }
 
+    /// Makes what is staged true as another act than the one the lock was taken for: what is due whoever comes first.
+    pub fn commit_as(&mut self, act: Act, what: &str) -> Result<()> {
+        let own = std::mem::replace(&mut self.act, act);
+        let done = self.commit(what);
+        self.act = own;
+        done
+    }
+
     fn write_temps(&self, staged: &[Staged]) -> Result<Vec<Change>> {
         let folder = self.cell.folder();
         let mut changes = Vec::with_capacity(staged.len());
@@ -423,17 +431,4 @@ pub fn pretty<T: Serialize>(record: &T) -> Result<Vec<u8>> {
         .map_err(|error| Error::bug(format!("a record cannot be written: {error}")))?;
     text.push(b'\n');
     Ok(text)
-}
-
-/// The excerpt of a text at an offset, for an error that names the place.
-pub fn excerpt(file: &str, text: &[u8], offset: usize, width: usize) -> Excerpt {
-    let place = crate::base::document::place(text, offset);
-    let (source, _) = crate::base::document::line_text(text, offset);
-    Excerpt {
-        file: file.to_owned(),
-        line: place.line,
-        column: place.column,
-        source: source.into_owned(),
-        width: width.max(1),
-    }
 }

@@ -1,13 +1,12 @@
 //! Locks: shared and exclusive, with a deadline, and a word about who holds one.
 //!
-//! A lock is an flock on a file that is never deleted and never the data itself. fs2 is called here only, by full path:
-//! with its trait imported, `try_lock_shared` and `unlock` silently mean std's.
+//! A lock is an flock on a file that is never deleted and never the data itself.
 
 use crate::base::error::{Error, Kind, Result};
 use crate::store::folder::Folder;
+use crate::store::fs2;
 use rustix::fs::OFlags;
 use std::fs::File;
-use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -125,7 +124,7 @@ pub fn shared(folder: &Folder, beneath: &str, patience: Duration) -> Result<Opti
 /// Takes a lock for itself alone if it is free at once.
 pub fn try_exclusive(folder: &Folder, beneath: &str) -> Result<Option<Held>> {
     let file = open_or_make(folder, beneath)?;
-    match try_now(&file, true) {
+    match fs2::try_lock(&file, true) {
         Ok(true) => Ok(Some(Held {
             file,
             exclusive: true,
@@ -148,8 +147,7 @@ impl Drop for Held {
                 let _ = write_note(&self.file, &clean_note(&boot));
             }
         }
-        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
-        let _ = fs2::FileExt::unlock(&self.file);
+        let _ = fs2::unlock(&self.file);
     }
 }
 
@@ -166,7 +164,7 @@ fn open_or_make(folder: &Folder, beneath: &str) -> Result<File> {
 /// Takes the lock, waiting for it on a thread of its own: a blocking wait is served in turn, polling is not.
 fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File, bool)> {
     let failed = |error: std::io::Error| Error::storage(format_args!("lock {path}"), error);
-    if try_now(&file, alone).map_err(failed)? {
+    if fs2::try_lock(&file, alone).map_err(failed)? {
         return Ok((file, false));
     }
     let (send, receive) = mpsc::channel();
@@ -175,7 +173,7 @@ fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File,
         .name(String::from("lock"))
         .stack_size(64 << 10)
         .spawn(move || {
-            let taken = lock_blocking(&blocked, alone);
+            let taken = fs2::lock(&blocked, alone);
             // Nobody waits any more: closing the last handle gives the lock back.
             let _ = send.send(taken.map(|()| blocked));
         })
@@ -211,38 +209,6 @@ fn acquire(file: File, alone: bool, path: &str, wait: Wait<'_>) -> Result<(File,
         } else if !told {
             told = true;
             (wait.tell)(&format!("waiting for {path}, held by {}", holder(&file)));
-        }
-    }
-}
-
-fn try_now(file: &File, alone: bool) -> std::io::Result<bool> {
-    loop {
-        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
-        let tried = if alone {
-            fs2::FileExt::try_lock_exclusive(file)
-        } else {
-            fs2::FileExt::try_lock_shared(file)
-        };
-        match tried {
-            Ok(()) => return Ok(true),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn lock_blocking(file: &File, alone: bool) -> std::io::Result<()> {
-    loop {
-        #[allow(clippy::disallowed_methods, reason = "the one file that locks")]
-        let locked = if alone {
-            fs2::FileExt::lock_exclusive(file)
-        } else {
-            fs2::FileExt::lock_shared(file)
-        };
-        match locked {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            done => return done,
         }
     }
 }

@@ -4,12 +4,15 @@ pub mod cell;
 pub mod commit;
 pub mod fence;
 pub mod folder;
+pub mod fs2;
 pub mod journal;
 pub mod layout;
 pub mod lock;
+pub mod own;
 pub mod read;
 pub mod root;
 pub mod survey;
+pub mod walk;
 
 #[cfg(test)]
 mod tests;

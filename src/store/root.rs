@@ -141,10 +141,24 @@ impl Root {
             .sync()
             .map_err(|error| error.of_kind(crate::base::error::Kind::OutcomeUnknown))?;
         // Held open since before it had its name: it is made, so nothing may fail any more.
-        Ok(OpenCell::made(
+        Ok(OpenCell::of(
             cell.renamed(self.folder.path_of(id.as_str())),
             id.clone(),
         ))
+    }
+
+    /// Replaces a file of the root's own, under its lock.
+    pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
+        let temp = format!("{beneath}.tmp");
+        self.folder.remove_file(&temp)?;
+        let (parent, _) = layout::split(beneath);
+        let rights = self
+            .folder
+            .rights(parent)?
+            .ok_or_else(|| Error::bug("a root's own folder has no rights"))?;
+        self.folder.write_new(&temp, text, rights.for_file())?;
+        self.folder.rename(&temp, beneath)?;
+        self.folder.folder_there(parent)?.sync()
     }
 
     /// Makes everything of a cell where nobody looks, and makes it durable.

@@ -1,0 +1,1 @@
+complete --keep-order --exclusive --command mcell --arguments "(MCELL_COMPLETE_VERSION=0.1.0 COMPLETE=fish mcell -- (commandline --current-process --tokenize --cut-at-cursor) (commandline --current-token))"

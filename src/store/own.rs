@@ -1,0 +1,45 @@
+//! Files outside missions that mcell writes for its user: a config, metrics. Replaced whole, durably.
+
+use crate::base::error::{Error, Result};
+use std::io::Write;
+use std::path::Path;
+
+/// Replaces a file: temp beside it, fsync, rename, fsync of the folder. Its mode is kept; a new one is 0644 less the umask.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "not a mission's file: there is no cell to open it beneath"
+)]
+pub fn replace(file: &Path, text: &[u8]) -> Result<()> {
+    let name = file
+        .file_name()
+        .ok_or_else(|| Error::usage(format!("{} is no file", file.display())))?;
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    let temp = folder.join(format!(
+        ".{}.{}.tmp",
+        name.to_string_lossy(),
+        std::process::id()
+    ));
+    let write = || -> std::io::Result<()> {
+        let mut out = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temp)?;
+        if let Ok(about) = std::fs::symlink_metadata(file)
+            && about.is_file()
+        {
+            out.set_permissions(about.permissions())?;
+        }
+        out.write_all(text)?;
+        out.sync_all()?;
+        std::fs::rename(&temp, file)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| {
+        // The temp may not be there; the error that counts is the first.
+        let _ = std::fs::remove_file(&temp);
+        Error::storage(format_args!("write {}", file.display()), error)
+    })
+}

@@ -1,0 +1,150 @@
+//! Surveys every cell of a root, in parallel. One bad cell never stops the others.
+
+use crate::base::error::Result;
+use crate::base::ids::CellId;
+use crate::mission::survey::{OddityKind, Survey};
+use crate::store::cell::OpenCell;
+use crate::store::folder::Sort;
+use crate::store::root::Root;
+use crate::store::survey::{Depth, Surveyor};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How to walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    /// How much to look at.
+    pub depth: Depth,
+    /// Whether writers are held off for each cell's look (for a second at most).
+    pub locks: bool,
+    /// Workers; none for as many as serve this machine.
+    pub threads: Option<usize>,
+}
+
+/// More workers than cores: while the cache is cold they wait for the disk, and once it is warm they cost next to
+/// nothing. Measured in docs/performance.md.
+const WORKERS: usize = 16;
+
+/// What a walk gave for one cell.
+#[derive(Debug)]
+pub struct Walked<R> {
+    /// The folder's name, made UTF-8.
+    pub name: String,
+    /// What was made of its survey.
+    pub made: R,
+    /// Whether a writer was at work while it was read.
+    pub in_change: bool,
+}
+
+/// Makes something of the survey of each cell of a root; sorted by name.
+pub fn each_cell<R: Send>(
+    root: &Root,
+    walk: Walk,
+    make: impl Fn(&Survey<'_>) -> R + Sync,
+) -> Result<Vec<Walked<R>>> {
+    let candidates = root.candidates()?;
+    let next = AtomicUsize::new(0);
+    let gathered = Mutex::new(Vec::with_capacity(candidates.len()));
+    let workers = walk
+        .threads
+        .unwrap_or(WORKERS)
+        .clamp(1, candidates.len().max(1));
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut surveyor = Surveyor::new(walk.depth);
+            let mut mine = Vec::new();
+            while let Some((name, sort)) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Some(walked) = one(root, walk, &mut surveyor, name, *sort, &make) {
+                    mine.push(walked);
+                }
+            }
+            if let Ok(mut gathered) = gathered.lock() {
+                gathered.append(&mut mine);
+            }
+        };
+        for _ in 1..workers {
+            // Fewer threads than wished is slower, not wrong.
+            let _ = std::thread::Builder::new()
+                .stack_size(512 << 10)
+                .spawn_scoped(scope, work);
+        }
+        work();
+    });
+    let mut gathered = gathered.into_inner().unwrap_or_default();
+    gathered.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(gathered)
+}
+
+/// Makes something of the survey of one cell.
+pub fn one_cell<R>(
+    cell: &OpenCell,
+    walk: Walk,
+    make: impl Fn(&Survey<'_>) -> R,
+) -> Result<Walked<R>> {
+    let view = if walk.locks { Some(cell.view()?) } else { None };
+    let mut surveyor = Surveyor::new(walk.depth);
+    let made = make(&surveyor.look(cell.folder().handle(), cell.id().as_str()));
+    Ok(Walked {
+        name: cell.id().to_string(),
+        made,
+        in_change: view.is_some_and(|view| view.in_change),
+    })
+}
+
+fn one<R>(
+    root: &Root,
+    walk: Walk,
+    surveyor: &mut Surveyor,
+    name: &[u8],
+    sort: Sort,
+    make: &impl Fn(&Survey<'_>) -> R,
+) -> Option<Walked<R>> {
+    let shown = String::from_utf8_lossy(name).into_owned();
+    let odd = |kind| {
+        let made = make(&Surveyor::unreadable(&shown, kind));
+        Some(Walked {
+            name: shown.clone(),
+            made,
+            in_change: false,
+        })
+    };
+    match sort {
+        Sort::Folder => {}
+        Sort::Link => return odd(OddityKind::Link),
+        _ => return odd(OddityKind::Special),
+    }
+    let Some(id) = std::str::from_utf8(name)
+        .ok()
+        .and_then(|name| CellId::new(name).ok())
+    else {
+        let is_utf8 = std::str::from_utf8(name).is_ok();
+        return odd(if is_utf8 {
+            OddityKind::NameNotAnId
+        } else {
+            OddityKind::NameNotUtf8
+        });
+    };
+    match root.folder().folder(id.as_str()) {
+        Ok(Some(folder)) => {
+            let cell = OpenCell::of(folder, id);
+            let view = if walk.locks { cell.view().ok() } else { None };
+            let in_change = view.as_ref().is_some_and(|view| view.in_change);
+            let made = make(&surveyor.look(cell.folder().handle(), cell.id().as_str()));
+            Some(Walked {
+                name: shown,
+                made,
+                in_change,
+            })
+        }
+        // It was removed between the listing and here.
+        Ok(None) => None,
+        Err(error) => odd(OddityKind::Unreadable(error.message().to_owned())),
+    }
+}
+
+/// The number of workers that the environment asks for.
+pub fn threads(env: &crate::base::env::Env) -> Option<usize> {
+    env.word("MCELL_THREADS")
+        .and_then(|text| text.parse().ok())
+        .filter(|threads| (1..=512).contains(threads))
+}
