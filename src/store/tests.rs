@@ -119,6 +119,46 @@ fn a_line_that_was_written_is_finished_even_if_the_lock_says_that_all_is_well() 
 }
 
 #[test]
+fn what_was_taken_out_of_the_trash_again_is_not_removed_a_second_time() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let mut writing = place.write();
+    let trash = format!("{}/one", layout::TRASH);
+    writing.remove("tasks/task_001.json", &trash).unwrap();
+    writing.commit("removed").unwrap();
+    drop(writing);
+    let thrown = place.path("..").join(&trash);
+    assert!(thrown.exists() && !place.path("tasks/task_001.json").exists());
+    // `mv` is how the command itself says that it comes back; then the system is started anew.
+    std::fs::rename(&thrown, place.path("tasks/task_001.json")).unwrap();
+    std::fs::write(place.path(layout::LOCK), "free of-another-boot").unwrap();
+    place.put("tasks/task_002.json", "{}");
+    assert!(place.path("tasks/task_001.json").exists());
+}
+
+#[test]
+fn a_removal_that_was_written_down_is_finished() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let mut journal = Journal::read_end(place.cell.folder()).unwrap();
+    let temp = "tasks/.task_001.json.1-0.tmp";
+    std::fs::write(place.path(temp), "").unwrap();
+    let trash = format!("{}/one", layout::TRASH);
+    let change = Change {
+        file: "tasks/task_001.json".into(),
+        temp: Some(temp.into()),
+        trash: Some(trash.clone()),
+        before: Some(sha256(b"{}")),
+        after: None,
+    };
+    let line = line(vec![change], journal.prev());
+    journal.append(place.cell.folder(), &line).unwrap();
+    drop(place.write());
+    assert!(place.path("..").join(&trash).exists());
+    assert!(!place.path(temp).exists() && !place.path("tasks/task_001.json").exists());
+}
+
+#[test]
 fn who_fails_to_mend_leaves_that_to_the_next() {
     let place = Place::new();
     place.put("tasks/task_001.json", "{}");
