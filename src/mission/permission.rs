@@ -140,7 +140,79 @@ pub struct Asker<'a> {
     pub role: Role,
 }
 
-/// Tells whether an agent may do something with a task that is assigned to `assigned_to`.
+/// What a decision about a task stands on. It costs nothing to make: rules ask of every task of every cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground<'a> {
+    /// The role never may.
+    Role,
+    /// The agent's entry has a list for this, and the task is on it or not.
+    Entry(bool),
+    /// No entry says otherwise, and everybody may read.
+    OpenToRead,
+    /// No entry says otherwise, and it is assigned to nobody.
+    Free,
+    /// No entry says otherwise, and it is its own.
+    Own,
+    /// No entry grants it, and it is assigned to this other.
+    Others(&'a str),
+}
+
+impl Ground<'_> {
+    /// Tells whether it is a yes.
+    pub const fn allows(self) -> bool {
+        match self {
+            Ground::Role | Ground::Entry(false) | Ground::Others(_) => false,
+            Ground::Entry(true) | Ground::OpenToRead | Ground::Free | Ground::Own => true,
+        }
+    }
+
+    /// The reason in words.
+    fn words(self, asker: Asker<'_>, verb: Verb, task: &str) -> String {
+        let (id, word) = (asker.id, verb.word());
+        match self {
+            Ground::Role => format!(
+                "its role is {}, which never may {word} a task",
+                asker.role.word()
+            ),
+            Ground::Entry(true) => {
+                format!("its entry in config/permissions.json grants {word} on it")
+            }
+            Ground::Entry(false) => {
+                format!("its entry in config/permissions.json does not name {task} under {word}")
+            }
+            Ground::OpenToRead => String::from(
+                "every agent may read the tasks of its cell where no entry says otherwise",
+            ),
+            Ground::Free => String::from("it is assigned to nobody, and no entry says otherwise"),
+            Ground::Own => {
+                String::from("it is assigned to this agent, and no entry says otherwise")
+            }
+            Ground::Others(owner) => {
+                format!("it is assigned to {owner}, and no entry of {id} grants {word} on it")
+            }
+        }
+    }
+}
+
+/// Decides whether an agent may do something with a task. `listed` says whether the agent's list for this names the
+/// task, none if it has no such list.
+pub fn ground<'a>(
+    asker: Asker<'_>,
+    verb: Verb,
+    listed: Option<bool>,
+    assigned_to: Option<&'a str>,
+) -> Ground<'a> {
+    match (listed, verb, assigned_to) {
+        (_, Verb::Write | Verb::Execute, _) if !asker.role.may_work() => Ground::Role,
+        (Some(listed), ..) => Ground::Entry(listed),
+        (None, Verb::Read, _) => Ground::OpenToRead,
+        (None, _, None) => Ground::Free,
+        (None, _, Some(owner)) if owner == asker.id => Ground::Own,
+        (None, _, Some(owner)) => Ground::Others(owner),
+    }
+}
+
+/// Tells whether an agent may do something with a task that is assigned to `assigned_to`, and why.
 pub fn allows<S: AsRef<str>>(
     permissions: Option<&Permissions<S>>,
     asker: Asker<'_>,
@@ -148,77 +220,83 @@ pub fn allows<S: AsRef<str>>(
     task: &str,
     assigned_to: Option<&str>,
 ) -> Answer {
-    let Asker { id, role } = asker;
-    if verb != Verb::Read && !role.may_work() {
-        return Answer::no(format!(
-            "its role is {}, which never may {} a task",
-            role.word(),
-            verb.word()
-        ));
-    }
-    if let Some(list) = permissions
-        .and_then(|all| all.of(id))
+    let listed = permissions
+        .and_then(|all| all.of(asker.id))
         .and_then(|entry| entry.list(verb))
-    {
-        return if names(list, task) {
-            Answer::yes(format!(
-                "its entry in config/permissions.json grants {} on it",
-                verb.word()
-            ))
-        } else {
-            Answer::no(format!(
-                "its entry in config/permissions.json does not name {task} under {}",
-                verb.word()
-            ))
-        };
-    }
-    match (verb, assigned_to) {
-        (Verb::Read, _) => {
-            Answer::yes("every agent may read the tasks of its cell where no entry says otherwise")
-        }
-        (_, None) => Answer::yes("it is assigned to nobody, and no entry says otherwise"),
-        (_, Some(owner)) if owner == id => {
-            Answer::yes("it is assigned to this agent, and no entry says otherwise")
-        }
-        (_, Some(owner)) => Answer::no(format!(
-            "it is assigned to {owner}, and no entry of {id} grants {} on it",
-            verb.word()
-        )),
+        .map(|list| names(list, task));
+    let ground = ground(asker, verb, listed, assigned_to);
+    Answer {
+        allowed: ground.allows(),
+        because: ground.words(asker, verb, task),
     }
 }
 
-/// Tells whether `giver` may hand a task to `taker`.
+/// What stands in the way of a handoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The policy handoff_allowed is false.
+    Policy,
+    /// The taker's role never does tasks.
+    Role,
+    /// The giver's handoff_to does not name the taker.
+    To,
+    /// The taker's handoff_from does not name the giver.
+    From,
+}
+
+/// Decides whether `giver` may hand a task to `taker`, given their entries. What stands in the way, if anything.
+pub fn obstacle<S: AsRef<str>>(
+    entries: (Option<&Permission<S>>, Option<&Permission<S>>),
+    allowed_by_policy: bool,
+    giver: &str,
+    taker: Asker<'_>,
+) -> Option<Obstacle> {
+    let (of_giver, of_taker) = entries;
+    let to = of_giver.and_then(|entry| entry.handoff_to.as_ref());
+    let from = of_taker.and_then(|entry| entry.handoff_from.as_ref());
+    if !allowed_by_policy {
+        Some(Obstacle::Policy)
+    } else if !taker.role.may_work() {
+        Some(Obstacle::Role)
+    } else if to.is_some_and(|list| !names(list, taker.id)) {
+        Some(Obstacle::To)
+    } else if from.is_some_and(|list| !names(list, giver)) {
+        Some(Obstacle::From)
+    } else {
+        None
+    }
+}
+
+impl Obstacle {
+    /// The reason in words.
+    pub fn words(self, giver: &str, taker: Asker<'_>) -> String {
+        let (id, role) = (taker.id, taker.role.word());
+        match self {
+            Obstacle::Policy => String::from("the policy handoff_allowed is false"),
+            Obstacle::Role => format!("the role of {id} is {role}, which never does tasks"),
+            Obstacle::To => format!("handoff_to of {giver} does not name {id}"),
+            Obstacle::From => format!("handoff_from of {id} does not name {giver}"),
+        }
+    }
+}
+
+/// Tells whether `giver` may hand a task to `taker`, and why.
 pub fn may_hand_off<S: AsRef<str>>(
     permissions: Option<&Permissions<S>>,
     allowed_by_policy: bool,
     giver: &str,
     taker: Asker<'_>,
 ) -> Answer {
-    if !allowed_by_policy {
-        return Answer::no("the policy handoff_allowed is false");
-    }
-    if !taker.role.may_work() {
-        return Answer::no(format!(
-            "the role of {} is {}, which never does tasks",
-            taker.id,
-            taker.role.word()
-        ));
-    }
     let entry = |id: &str| permissions.and_then(|all| all.of(id));
-    if let Some(list) = entry(giver).and_then(|entry| entry.handoff_to.as_ref())
-        && !names(list, taker.id)
-    {
-        return Answer::no(format!("handoff_to of {giver} does not name {}", taker.id));
+    match obstacle(
+        (entry(giver), entry(taker.id)),
+        allowed_by_policy,
+        giver,
+        taker,
+    ) {
+        Some(obstacle) => Answer::no(obstacle.words(giver, taker)),
+        None => Answer::yes("policy, role and permissions allow it"),
     }
-    if let Some(list) = entry(taker.id).and_then(|entry| entry.handoff_from.as_ref())
-        && !names(list, giver)
-    {
-        return Answer::no(format!(
-            "handoff_from of {} does not name {giver}",
-            taker.id
-        ));
-    }
-    Answer::yes("policy, role and permissions allow it")
 }
 
 /// Whether an operator must approve a handoff.

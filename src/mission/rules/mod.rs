@@ -3,8 +3,30 @@
 //! A rule looks at the facts of one cell and says what it finds. Codes are never reused and never change their meaning;
 //! docs/rules.md and `mcell explain` are made from the same table.
 
+mod ability;
+pub mod checkpoint;
+pub mod crew;
 pub mod files;
 pub mod form;
+pub mod gateway;
+pub mod identity;
+pub mod isolation;
+mod known;
+pub mod mention;
+pub mod occupation;
+pub mod order;
+pub mod permission;
+pub mod policy;
+pub mod progress;
+pub mod proof;
+pub mod reference;
+pub mod resilience;
+pub mod run;
+pub mod substitute;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+pub(crate) mod testing;
+pub mod time;
 
 use crate::base::clock::Time;
 use crate::base::finding::{Finding, Severity};
@@ -44,7 +66,27 @@ pub enum Check {
 }
 
 /// The families of rules, in the order in which they look.
-const FAMILIES: &[&[Rule]] = &[form::RULES, files::RULES];
+const FAMILIES: &[&[Rule]] = &[
+    form::RULES,
+    files::RULES,
+    identity::RULES,
+    reference::RULES,
+    mention::RULES,
+    order::RULES,
+    progress::RULES,
+    occupation::RULES,
+    time::RULES,
+    crew::RULES,
+    policy::RULES,
+    isolation::RULES,
+    gateway::RULES,
+    run::RULES,
+    permission::RULES,
+    checkpoint::RULES,
+    proof::RULES,
+    substitute::RULES,
+    resilience::RULES,
+];
 
 /// Every rule, by family.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

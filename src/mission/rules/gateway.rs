@@ -1,0 +1,182 @@
+//! Gateways: where an agent is reached, in a form that can be reached.
+
+use super::{Check, Facts, Findings, Rule};
+use crate::base::finding::{Finding, Severity};
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "MC075",
+        name: "gateway-without-network",
+        severity: Severity::Warning,
+        summary: "Where agents have no network, no gateway is reached over it.",
+        why: "Under network_isolation nothing from outside connects to the agent, so its probes fail and it is taken for \
+              dead.",
+        example: r#"config/isolation.json: { "network_isolation": true }, agent_001: { "gateway": "127.0.0.1:8101" }"#,
+        mend: "Use a socket file (`unix:/run/agent_001.sock`), or leave the network open.",
+        check: Check::Always(gateway_without_network),
+    },
+    Rule {
+        code: "MC076",
+        name: "gateway-of-no-form",
+        severity: Severity::Warning,
+        summary: "A gateway is a name, host:port, a URL or unix:PATH.",
+        why: "Anything else cannot be looked up or connected to, so the agent is never probed.",
+        example: r#"{ "gateway": "localhost:99999" }"#,
+        mend: "Write one of: `gateway_1`, `127.0.0.1:8101`, `http://host:8101/health`, `unix:/run/agent.sock`, null.",
+        check: Check::Always(gateway_of_no_form),
+    },
+];
+
+/// What a gateway is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// A name that the fleet's tools look up.
+    Name,
+    /// host:port or a URL.
+    Network,
+    /// A socket file.
+    SocketFile,
+}
+
+fn form(gateway: &str) -> Option<Form> {
+    if gateway
+        .chars()
+        .any(|letter| letter.is_whitespace() || letter.is_control())
+    {
+        return None;
+    }
+    if let Some(path) = gateway.strip_prefix("unix:") {
+        return path.starts_with('/').then_some(Form::SocketFile);
+    }
+    if let Some((scheme, rest)) = gateway.split_once("://") {
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        let has_host = rest.starts_with(|first: char| first.is_alphanumeric() || first == '[');
+        return (is_scheme && has_host).then_some(Form::Network);
+    }
+    if let Some((host, port)) = gateway.rsplit_once(':') {
+        let is_port = port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+');
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let is_host = match bare {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => is_name(host),
+        };
+        return (is_host && is_port).then_some(Form::Network);
+    }
+    is_name(gateway).then_some(Form::Name)
+}
+
+/// Names of hosts, and of gateways: both are in use with underscores.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+fn gateway_without_network(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let isolation = facts.survey.isolation.as_ref();
+    let isolation = isolation.and_then(|sheet| sheet.value.as_ref());
+    if isolation.and_then(|isolation| isolation.network_isolation) != Some(true) {
+        return;
+    }
+    for (sheet, agent) in facts.agents() {
+        if let Some(gateway) = agent.gateway.as_deref()
+            && form(gateway) == Some(Form::Network)
+        {
+            findings.add(
+                Finding::new(
+                    "MC075",
+                    Severity::Warning,
+                    &*sheet.file,
+                    format!("the gateway of `{}` is `{gateway}`, but agents of this cell have no network", sheet.stem()),
+                )
+                .value("/gateway")
+                .hint("use a socket file (`unix:PATH`), or set network_isolation to false in config/isolation.json"),
+            );
+        }
+    }
+}
+
+fn gateway_of_no_form(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    for (sheet, agent) in facts.agents() {
+        if let Some(gateway) = agent.gateway.as_deref()
+            && form(gateway).is_none()
+        {
+            findings.add(
+                Finding::new(
+                    "MC076",
+                    Severity::Warning,
+                    &*sheet.file,
+                    format!("the gateway `{gateway}` is neither a name nor host:port, a URL or unix:PATH"),
+                )
+                .value("/gateway"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Built, cell};
+    use crate::base::finding::Spot;
+    use serde_json::json;
+
+    const NETWORK: [&str; 4] = [
+        "127.0.0.1:8101",
+        "[::1]:8101",
+        "gateway_1:80",
+        "http://host/health",
+    ];
+    const OTHERS: [&str; 2] = ["gateway_1", "unix:/run/agent_001.sock"];
+
+    fn gateway(gateway: &str) -> Built {
+        cell().agent("agent_001", json!({"gateway": gateway}))
+    }
+
+    #[test]
+    fn a_gateway_can_be_reached() {
+        for good in NETWORK.into_iter().chain(OTHERS) {
+            assert!(gateway(good).codes().is_empty(), "{good}");
+        }
+        for bad in [
+            "localhost:99999",
+            "localhost:",
+            ":8101",
+            "unix:agent.sock",
+            "://x",
+            "http://",
+            "a b",
+            "a:0",
+            "::1:80",
+        ] {
+            let found = gateway(bad).only();
+            assert_eq!(
+                (found.code, found.spot),
+                ("MC076", Spot::Value("/gateway".into())),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_network_nothing_is_reached_over_it() {
+        let closed = json!({"level": "none", "network_isolation": true});
+        for over_network in NETWORK {
+            assert_eq!(
+                gateway(over_network).isolation(closed.clone()).only().code,
+                "MC075"
+            );
+        }
+        for other in OTHERS {
+            assert!(gateway(other).isolation(closed.clone()).codes().is_empty());
+        }
+        let open = json!({"level": "none", "network_isolation": false});
+        assert!(gateway("127.0.0.1:8101").isolation(open).codes().is_empty());
+    }
+}

@@ -1,0 +1,342 @@
+//! Resilience: what comes to a stop if any one agent is lost. Looked for only under `--resilience`.
+
+use super::ability::{Crew, owner};
+use super::known::{agent_status, few, goes_on, is_open, is_sound, task_status};
+use super::{Check, Facts, Findings, Rule};
+use crate::base::finding::{Finding, Severity};
+use crate::base::text::count;
+use crate::mission::agent::{AgentStatus, Role};
+use crate::mission::policy::{AutoRevive, Effective};
+
+/// The rules of this family.
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "MC095",
+        name: "stuck-without-one-agent",
+        severity: Severity::Warning,
+        summary: "No single agent's loss leaves tasks that nobody else could take (only with --resilience).",
+        why: "An agent that cannot be brought back hands its open tasks to another, if one has the role, the \
+              permission and the capabilities and the handoff is allowed. Where none does, these tasks stand still, \
+              and with them all that wait for them.",
+        example: r#"task_001: { "assigned_to": "agent_001", "required_capabilities": ["deploy"] } where only agent_001 can deploy"#,
+        mend: "Give a second agent what the tasks need, or allow the handoff.",
+        check: Check::Resilience(stuck_without_one_agent),
+    },
+    Rule {
+        code: "MC096",
+        name: "single-lead",
+        severity: Severity::Note,
+        summary: "More than one agent could assign tasks (only with --resilience).",
+        why: "Only a lead assigns tasks. While the only one is down, operators have to do it.",
+        example: r#"agent_001: { "role": "lead" }, and no other lead among several agents"#,
+        mend: "Give another agent the role lead, or accept it.",
+        check: Check::Resilience(single_lead),
+    },
+    Rule {
+        code: "MC097",
+        name: "no-substitute",
+        severity: Severity::Note,
+        summary: "A cell that revives its agents names a substitute (only with --resilience).",
+        why: "When an agent cannot be brought back, its task goes to the first able substitute. Without one it waits \
+              for a person.",
+        example: r#"config/policies.json: { "auto_revive": "yes", "substitute_agents": [] }"#,
+        mend: "Name one in substitute_agents of config/policies.json, with `mcell policy set`.",
+        check: Check::Resilience(no_substitute),
+    },
+];
+
+fn stuck_without_one_agent(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    if !goes_on(facts) {
+        return;
+    }
+    // An agent nobody can read might be able to take anything.
+    let Some(crew) = Crew::of(facts).filter(|crew| !crew.has_strangers) else {
+        return;
+    };
+    for (at, tasks) in tied(facts, &crew) {
+        let Some(sheet) = facts.survey.agents.get(at) else {
+            continue;
+        };
+        let behind = behind(facts, &tasks);
+        let named = |tasks: &[u32]| few(tasks.iter().map(|task| facts.task_id(*task)));
+        let waiting = match behind.len() {
+            0 => String::new(),
+            number => format!(
+                ", and {} for {}: {}",
+                if number == 1 {
+                    "1 more waits".to_owned()
+                } else {
+                    format!("{number} more wait")
+                },
+                if tasks.len() == 1 { "it" } else { "them" },
+                named(&behind)
+            ),
+        };
+        findings.add(
+            Finding::new(
+                "MC095",
+                Severity::Warning,
+                &*sheet.file,
+                format!(
+                    "if `{}` is lost, {} nobody else could take: {}{waiting}",
+                    sheet.stem(),
+                    match tasks.len() {
+                        1 => "1 task is stuck that".to_owned(),
+                        number => format!("{} are stuck that", count(number, "task")),
+                    },
+                    named(&tasks)
+                ),
+            )
+            .value("/agent_id")
+            .hint("let a second agent take them: role, capabilities, permissions and handoff lists all count"),
+        );
+    }
+}
+
+/// For each agent the open tasks that only it could do, ascending; agents without any are left out.
+fn tied<'f, 's>(facts: &Facts<'f, 's>, crew: &Crew<'f, 's>) -> Vec<(usize, Vec<u32>)> {
+    let survey = facts.survey;
+    let mut tied: Vec<(usize, u32)> = Vec::new();
+    for (index, task) in (0..).zip(&survey.tasks) {
+        if !task_status(task).is_some_and(is_open) {
+            continue;
+        }
+        let able = |other: usize| {
+            crew.members
+                .get(other)
+                .is_some_and(|member| crew.lack_now(member, task).is_none())
+        };
+        let everyone = 0..crew.members.len();
+        if let Some((at, _)) = owner(survey, task) {
+            let Some(giver) = crew.members.get(at) else {
+                continue;
+            };
+            let takes = |other: &usize| {
+                *other != at
+                    && able(*other)
+                    && crew
+                        .members
+                        .get(*other)
+                        .is_some_and(|taker| crew.obstacle(giver, taker).is_none())
+            };
+            // What a failed agent leaves behind is lost already.
+            if !giver.has_failed() && everyone.clone().find(takes).is_none() {
+                tied.push((at, index));
+            }
+        } else if task
+            .value
+            .as_ref()
+            .is_some_and(|task| task.assigned_to.is_none())
+        {
+            let mut those = everyone.filter(|other| able(*other));
+            if let (Some(only), None) = (those.next(), those.next()) {
+                tied.push((only, index));
+            }
+        }
+    }
+    tied.sort_unstable();
+    tied.chunk_by(|one, other| one.0 == other.0)
+        .filter_map(|of_one| {
+            let at = of_one.first()?.0;
+            Some((at, of_one.iter().map(|(_, task)| *task).collect()))
+        })
+        .collect()
+}
+
+/// The open tasks that wait for one of these, directly or through others, ascending and without these.
+fn behind(facts: &Facts<'_, '_>, tasks: &[u32]) -> Vec<u32> {
+    let is_open = |task: u32| {
+        let sheet = facts.survey.tasks.get(task as usize);
+        sheet.and_then(task_status).is_some_and(is_open)
+    };
+    let mut seen: std::collections::HashSet<u32> = tasks.iter().copied().collect();
+    let mut next = tasks.to_vec();
+    let mut behind = Vec::new();
+    while let Some(task) = next.pop() {
+        for &dependant in facts.graph.dependants(task) {
+            if is_open(dependant) && seen.insert(dependant) {
+                behind.push(dependant);
+                next.push(dependant);
+            }
+        }
+    }
+    behind.sort_unstable();
+    behind
+}
+
+fn single_lead(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let has_open = || {
+        let mut tasks = facts.survey.tasks.iter();
+        tasks.any(|task| task_status(task).is_some_and(is_open))
+    };
+    if facts.survey.agents.len() < 2 || !goes_on(facts) || !has_open() {
+        return;
+    }
+    // One that cannot be read may be a lead.
+    let could_lead = |role: Option<Role>| role.is_none_or(|role| role == Role::Lead);
+    let mut leads = facts.survey.agents.iter().filter(|sheet| {
+        let role = sheet.value.as_ref().map(|agent| agent.role);
+        could_lead(role.filter(|_| sheet.trusts("/role")))
+            && agent_status(sheet) != Some(AgentStatus::Failed)
+    });
+    if let (Some(only), None) = (leads.next(), leads.next())
+        && only.value.is_some()
+        && only.trusts("/role")
+    {
+        findings.add(
+            Finding::new(
+                "MC096",
+                Severity::Note,
+                &*only.file,
+                format!(
+                    "`{}` is the only lead: if it is lost, no agent assigns tasks",
+                    only.stem()
+                ),
+            )
+            .value("/role"),
+        );
+    }
+}
+
+fn no_substitute(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let survey = facts.survey;
+    let Some((cell, value)) = survey
+        .cell
+        .as_ref()
+        .and_then(|sheet| Some((sheet, sheet.value.as_ref()?)))
+    else {
+        return;
+    };
+    let config = survey.policies.as_ref();
+    if config.is_some_and(|sheet| sheet.trouble.is_some())
+        || survey
+            .oddities
+            .iter()
+            .any(|odd| odd.path == "config/policies.json")
+        || !is_sound(cell, "/policies")
+        || !goes_on(facts)
+    {
+        return;
+    }
+    let workers = facts
+        .agents()
+        .filter(|(_, agent)| agent.role.may_work())
+        .count();
+    let policies = Effective::of(value, config.and_then(|sheet| sheet.value.as_ref()));
+    if workers < 2
+        || policies.auto_revive.value == AutoRevive::No
+        || !policies.substitute_agents.value.is_empty()
+    {
+        return;
+    }
+    let message = "no substitute is named: what an agent leaves behind waits for a person";
+    let finding = |file: &str| Finding::new("MC097", Severity::Note, file, message);
+    let config = config.and_then(|sheet| Some((sheet, sheet.value.as_ref()?)));
+    findings.add(match config {
+        Some((sheet, policies)) if policies.substitute_agents.is_some() => {
+            finding(&sheet.file).value("/substitute_agents")
+        }
+        Some((sheet, _)) => finding(&sheet.file),
+        None => finding(&cell.file),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Built, cell};
+    use crate::base::finding::Spot;
+    use serde_json::json;
+
+    /// Two leads and a substitute, so that only what a test is about is found.
+    fn crew() -> Built {
+        cell()
+            .agent(
+                "agent_001",
+                json!({"role": "lead", "capabilities": ["deploy"]}),
+            )
+            .agent("agent_002", json!({"role": "lead"}))
+            .policies(json!({"substitute_agents": ["agent_002"]}))
+            .resilience()
+    }
+
+    #[test]
+    fn what_only_one_could_do_is_stuck_without_it() {
+        let built = crew()
+            .task("task_001", json!({"required_capabilities": ["deploy"]}))
+            .task("task_002", json!({"dependencies": ["task_001"]}))
+            .task("task_003", json!({"dependencies": ["task_002"]}));
+        let found = built.only();
+        assert_eq!(
+            (found.code, found.file.as_str()),
+            ("MC095", "agents/agent_001.json")
+        );
+        assert_eq!(
+            found.message,
+            "if `agent_001` is lost, 1 task is stuck that nobody else could take: `task_001`, and 2 more wait for it: \
+             `task_002` and `task_003`"
+        );
+        let second = json!({"role": "lead", "capabilities": ["deploy"]});
+        assert!(built.agent("agent_002", second).codes().is_empty());
+    }
+
+    #[test]
+    fn what_could_be_handed_over_is_not_stuck() {
+        let built = crew()
+            .task("task_001", json!({"assigned_to": "agent_001"}))
+            .task("task_002", json!({"assigned_to": "agent_001"}));
+        assert!(built.codes().is_empty());
+        let closed = built.clone().policies(json!({"handoff_allowed": false}));
+        assert_eq!(closed.codes(), ["MC095", "MC097"]);
+        let listed = built
+            .clone()
+            .permissions(json!({"agent_002": {"execute": ["task_001"]}}));
+        assert_eq!(listed.codes(), ["MC092", "MC095"]);
+        let down = built.agent("agent_002", json!({"role": "lead", "status": "failed"}));
+        assert_eq!(down.codes(), ["MC095", "MC096"]);
+    }
+
+    #[test]
+    fn without_being_asked_nothing_is_said() {
+        let alone = cell()
+            .agent("agent_001", json!({"role": "lead"}))
+            .task("task_001", json!({"assigned_to": "agent_001"}));
+        assert!(alone.codes().is_empty());
+        assert_eq!(alone.clone().resilience().codes(), ["MC095"]);
+        let done = json!({"status": "completed", "completed_at": "2026-01-02T03:30:00Z"});
+        assert!(alone.task("task_001", done).resilience().codes().is_empty());
+    }
+
+    #[test]
+    fn one_lead_among_others_is_noted() {
+        let built = crew()
+            .agent("agent_002", json!({}))
+            .task("task_001", json!({}));
+        let found = built.only();
+        assert_eq!(
+            (found.code, found.spot),
+            ("MC096", Spot::Value("/role".into()))
+        );
+        let unread = built.file("agents/agent_003.json", "{");
+        assert!(unread.of("MC096").is_empty());
+    }
+
+    #[test]
+    fn who_revives_names_a_substitute() {
+        let built = crew().policies(json!({"substitute_agents": []}));
+        let found = built.only();
+        assert_eq!(
+            (found.code, found.spot),
+            ("MC097", Spot::Value("/substitute_agents".into()))
+        );
+        assert_eq!(
+            built.clone().without("config/policies.json").only().file,
+            "cell.json"
+        );
+        assert!(
+            built
+                .policies(json!({"auto_revive": "no"}))
+                .codes()
+                .is_empty()
+        );
+    }
+}
