@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 const ID: &str = "c0ffee00-0000-4000-8000-000000000001";
 
 fn fixtures(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }
 
 /// Lays a tree over another; files named in `leave` are left out.
@@ -31,19 +33,30 @@ pub(crate) fn lay(from: &Path, over: &Path, leave: &[&str]) {
 
 /// A sound cell, with the folders that a repository cannot hold.
 pub(crate) fn base(cell: &Path) {
-    for folder in ["agents", "tasks", "checkpoints", "logs", "artifacts", "config"] {
+    for folder in [
+        "agents",
+        "tasks",
+        "checkpoints",
+        "logs",
+        "artifacts",
+        "config",
+    ] {
         std::fs::create_dir_all(cell.join(folder)).unwrap();
     }
     lay(&fixtures("base"), cell, &[]);
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap()).collect()
+    (0..text.len() / 2)
+        .map(|at| u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).unwrap())
+        .collect()
 }
 
 /// What a repository cannot hold. Gives the arguments for validate.
 fn make(fixture: &Path, cell: &mut PathBuf) -> Vec<String> {
-    let Ok(acts) = std::fs::read_to_string(fixture.join("make")) else { return Vec::new() };
+    let Ok(acts) = std::fs::read_to_string(fixture.join("make")) else {
+        return Vec::new();
+    };
     let mut arguments = Vec::new();
     for act in acts.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = act.split_whitespace().collect();
@@ -55,13 +68,23 @@ fn make(fixture: &Path, cell: &mut PathBuf) -> Vec<String> {
             ["link", target, at] => symlink(target, path(at)).unwrap(),
             ["fifo", at] => {
                 let mode = rustix::fs::Mode::from_raw_mode(0o600);
-                rustix::fs::mknodat(rustix::fs::CWD, path(at), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+                rustix::fs::mknodat(
+                    rustix::fs::CWD,
+                    path(at),
+                    rustix::fs::FileType::Fifo,
+                    mode,
+                    0,
+                )
+                .unwrap();
             }
             ["chmod", mode, at] => {
                 let mode = u32::from_str_radix(mode, 8).unwrap();
                 std::fs::set_permissions(path(at), std::fs::Permissions::from_mode(mode)).unwrap();
             }
-            ["large", bytes, at] => std::fs::File::create(path(at)).unwrap().set_len(bytes.parse().unwrap()).unwrap(),
+            ["large", bytes, at] => std::fs::File::create(path(at))
+                .unwrap()
+                .set_len(bytes.parse().unwrap())
+                .unwrap(),
             ["bytes", hex, at] => std::fs::write(path(at), unhex(hex)).unwrap(),
             ["name", hex, folder] => {
                 std::fs::write(path(folder).join(OsStr::from_bytes(&unhex(hex))), "{}").unwrap();
@@ -99,14 +122,35 @@ fn each_broken_cell_is_told_in_its_words() {
         base(&cell);
         lay(&fixture, &cell, &["make", "expected"]);
         let arguments = make(&fixture, &mut cell);
-        let mut line = vec![String::from("validate"), cell.display().to_string(), String::from("--all")];
+        let mut line = vec![
+            String::from("validate"),
+            cell.display().to_string(),
+            String::from("--all"),
+        ];
         line.extend(arguments);
         let outcome = world.run(line);
-        let said = outcome.out.replace(&world.root().display().to_string(), "ROOT");
-        let code = fixture.file_name().unwrap().to_str().unwrap().get(..5).unwrap().to_owned();
+        let said = outcome
+            .out
+            .replace(&world.root().display().to_string(), "ROOT");
+        let code = fixture
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .get(..5)
+            .unwrap()
+            .to_owned();
         let name = fixture.display();
-        assert!(said.contains(&format!("[{code}]")), "{name} is not found: {said}{}", outcome.err);
-        assert_eq!(outcome.code, i32::from(said.contains("error[")), "{name}: the exit code");
+        assert!(
+            said.contains(&format!("[{code}]")),
+            "{name} is not found: {said}{}",
+            outcome.err
+        );
+        assert_eq!(
+            outcome.code,
+            i32::from(said.contains("error[")),
+            "{name}: the exit code"
+        );
         let expected = fixture.join("expected");
         if bless {
             std::fs::write(&expected, &said).unwrap();
@@ -127,8 +171,10 @@ fn every_rule_has_a_folder_that_breaks_it() {
         .iter()
         .filter_map(|path| path.file_name()?.to_str()?.get(..5).map(str::to_owned))
         .collect();
-    let missing: Vec<&str> =
-        mcell::mission::rules::all().map(|rule| rule.code).filter(|code| !covered.contains(*code)).collect();
+    let missing: Vec<&str> = mcell::mission::rules::all()
+        .map(|rule| rule.code)
+        .filter(|code| !covered.contains(*code))
+        .collect();
     assert!(missing.is_empty(), "no fixture for {missing:?}");
     assert!(covered.len() >= 45, "{} rules", covered.len());
 }

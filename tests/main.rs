@@ -12,7 +12,12 @@
 
 mod broken;
 mod completions;
+mod fleet;
 mod hostile;
+mod injection;
+mod kill_sweep;
 mod man;
 mod recipe;
+mod sound;
+mod swept;
 mod world;

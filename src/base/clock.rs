@@ -1,6 +1,6 @@
 //! Time as mission files write it: RFC 3339, in UTC with `Z`; any offset is read.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -12,9 +12,13 @@ pub struct Time(DateTime<Utc>);
 impl Time {
     /// Reads RFC 3339 with any offset.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|read| Time(read.to_utc()))
+        // chrono also takes a space here, which other readers of RFC 3339 do not.
+        let has_t = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+        let read = has_t.then(|| DateTime::parse_from_rfc3339(text).ok());
+        let read = read.flatten()?.to_utc();
+        // chrono also takes a second 60 in any minute; leap seconds come at the end of a day.
+        let is_leap = read.nanosecond() >= 1_000_000_000;
+        (!is_leap || (read.hour(), read.minute()) == (23, 59)).then_some(Time(read))
     }
 
     /// Reads what people and other tools write instead of RFC 3339 ("2026-01-02 03:04:05", "2026-01-02", seconds since
@@ -162,6 +166,8 @@ mod tests {
             "2026-01-02 03:04:05",
             "2026-01-02T03:04:05",
             "2026-01-02 03:04:05+00:00",
+            "2026-01-02 03:04:05Z",
+            "2026-01-02 05:04:05.25+0200",
             "1767323045",
         ] {
             assert_eq!(

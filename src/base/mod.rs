@@ -8,5 +8,6 @@ pub mod error;
 pub mod exit;
 pub mod finding;
 pub mod ids;
+pub mod strict;
 pub mod text;
 pub mod variables;

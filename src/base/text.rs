@@ -79,9 +79,9 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
         if is_unsafe(letter) {
-            out.extend(letter.escape_default())
+            out.extend(letter.escape_default());
         } else {
-            out.push(letter)
+            out.push(letter);
         }
     }
     Cow::Owned(out)
@@ -108,15 +108,31 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
 
 /// The candidate most like `word`, if one is like enough to be what was meant.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let folded = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let word = folded(word);
-    let limit = (word.chars().count() / 3).clamp(1, 4);
+    let letters = word.chars().count();
+    let limit = (letters / 3).clamp(1, 4);
     candidates
         .into_iter()
+        // What differs that much in length need not be compared: a word from a file may be as long as the file.
+        .filter(|candidate| candidate.chars().count().abs_diff(letters) <= limit)
         .map(|candidate| (distance(&word, &folded(candidate)), candidate))
         .filter(|(far, _)| *far <= limit)
         .min_by_key(|(far, _)| *far)
         .map(|(_, candidate)| candidate)
+}
+
+/// Tells whether one is the other but for case, dashes, spaces, and one slip of the finger.
+pub fn is_slip(written: &str, meant: &str) -> bool {
+    written.len().abs_diff(meant.len()) <= 8 && distance(&folded(written), &folded(meant)) <= 1
+}
+
+/// Tells whether one is the other but for case, dashes and space.
+pub fn is_same_word(written: &str, meant: &str) -> bool {
+    folded(written.trim()) == folded(meant)
+}
+
+fn folded(text: &str) -> String {
+    text.to_lowercase().replace(['-', ' '], "_")
 }
 
 /// How many letters must be changed, put in, taken out or swapped with the next.

@@ -125,7 +125,11 @@ pub struct Run<S = String> {
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub env_file: Option<S>,
     /// When it is started again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::word_or_null",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub restart: Option<Restart>,
     /// The signal that asks it to end; SIGTERM if not said.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
@@ -203,6 +207,7 @@ pub struct Agent<S = String> {
     /// What people call it.
     pub name: S,
     /// What it is there for.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub role: Role,
     /// What it can do, as words that tasks may require.
     #[serde(default = "Vec::new")]
@@ -211,18 +216,27 @@ pub struct Agent<S = String> {
     #[serde(default = "none")]
     pub gateway: Option<S>,
     /// Its state.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub status: AgentStatus,
     /// The task it works on.
     #[serde(default = "none")]
     pub current_task: Option<S>,
     /// Its last checkpoint.
-    #[serde(default = "none")]
+    #[serde(deserialize_with = "crate::base::strict::object", default = "none")]
     pub checkpoint: Option<CheckpointNote<S>>,
     /// How it is started.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub run: Option<Run<S>>,
     /// How it is watched.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub health: Option<Watch<S>>,
     /// When a pause ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -54,7 +54,11 @@ impl CellStatus {
 #[serde(deny_unknown_fields)]
 pub struct CellPolicies {
     /// Whether a dead agent is brought back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::word_or_null",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub auto_revive: Option<AutoRevive>,
     /// Whether agents may hand tasks on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,8 +81,10 @@ pub struct Cell<S = String> {
     /// An agent's id or an operator's name.
     pub created_by: S,
     /// The mission's state.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub status: CellStatus,
     /// How strictly its agents are kept apart.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub isolation_level: Level,
     /// The most agents it may have; 10 if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +93,11 @@ pub struct Cell<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     /// The policies stated here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub policies: Option<CellPolicies>,
     /// When a pause ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -105,6 +105,7 @@ impl<S> Default for SecurityContext<S> {
 #[serde(deny_unknown_fields)]
 pub struct Isolation<S = String> {
     /// The level; must agree with `cell.json`.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub level: Level,
     /// Whether agents see a file tree of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -113,10 +114,18 @@ pub struct Isolation<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_isolation: Option<bool>,
     /// The most an agent may use.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub resource_limits: Option<Limits<S>>,
     /// As whom an agent runs.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub security_context: Option<SecurityContext<S>>,
     /// The container image of level_3.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]

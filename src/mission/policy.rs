@@ -30,7 +30,11 @@ pub enum HandoffApproval {
 #[serde(deny_unknown_fields)]
 pub struct Policies<S = String> {
     /// Whether a dead agent is brought back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::word_or_null",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub auto_revive: Option<AutoRevive>,
     /// Seconds a revived agent has to prove that it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +46,11 @@ pub struct Policies<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff_allowed: Option<bool>,
     /// Whether an offered handoff needs an operator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::word_or_null",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handoff_approval: Option<HandoffApproval>,
     /// Whether an agent without a good checkpoint is not started again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

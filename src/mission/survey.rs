@@ -1,7 +1,8 @@
 //! A whole cell as it was read: every sheet, and everything odd about its files.
 
+use crate::mission::shape::Shape;
 use crate::mission::sheet::{
-    AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, TaskSheet,
+    AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, Sheet, TaskSheet,
 };
 
 /// A whole cell as it was read. Sheets are sorted by file name, so a stem is found by halving.
@@ -147,5 +148,19 @@ impl<'a> Survey<'a> {
             .or_else(isolation)
             .or_else(policies)
             .or_else(permissions)
+    }
+
+    /// A survey of one file alone, to say what is wrong with its form.
+    pub fn of_one(shape: &'static Shape, file: &'a str, text: &'a [u8]) -> Self {
+        let mut survey = Survey::default();
+        match shape.name {
+            "cell" => survey.cell = Some(Sheet::read(file, text)),
+            "agent" => survey.agents.push(Sheet::read(file, text)),
+            "task" => survey.tasks.push(Sheet::read(file, text)),
+            "isolation" => survey.isolation = Some(Sheet::read(file, text)),
+            "policies" => survey.policies = Some(Sheet::read(file, text)),
+            _ => survey.permissions = Some(Sheet::read(file, text)),
+        }
+        survey
     }
 }

@@ -93,8 +93,10 @@ pub struct Task<S = String> {
     #[serde(default = "none")]
     pub assigned_to: Option<S>,
     /// Its state.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub status: TaskStatus,
     /// How urgent it is.
+    #[serde(deserialize_with = "crate::base::strict::word")]
     pub priority: Priority,
     /// Tasks that must be completed first.
     #[serde(default = "Vec::new")]
@@ -117,7 +119,11 @@ pub struct Task<S = String> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u64>,
     /// Who holds it.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::base::strict::object",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub claim: Option<Claim<S>>,
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

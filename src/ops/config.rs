@@ -5,7 +5,7 @@
 use crate::base::document::Document;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
-use crate::store::commit::excerpt;
+use crate::store::read::excerpt;
 use std::path::{Path, PathBuf};
 
 /// What commands need of the config.
@@ -68,8 +68,7 @@ fn parse(env: &Env, file: &Path, text: &[u8]) -> Result<Config> {
         Error::malformed(format!("the config is not JSON: {fault}")).at(excerpt(
             &name,
             text,
-            fault.offset,
-            1,
+            fault.offset..fault.offset + 1,
         ))
     })?;
     let path = |key: &str| -> Result<Option<PathBuf>> {
@@ -80,7 +79,7 @@ fn parse(env: &Env, file: &Path, text: &[u8]) -> Result<Config> {
             Some(text) if !text.is_empty() => Ok(Some(env.resolve(Path::new(&*text)))),
             _ => Err(
                 Error::malformed(format!("`{key}` in the config is not a path in quotes"))
-                    .at(excerpt(&name, text, node.range().start, node.range().len())),
+                    .at(excerpt(&name, text, node.range())),
             ),
         }
     };

@@ -192,9 +192,17 @@ impl Session {
     }
 }
 
-/// Tells whether a folder is a cell. It is only looked at, never opened here.
+/// Tells whether a folder is a cell. It is only looked at, never opened here. Where the disk does not answer it counts as
+/// one: taken for none, the next cell further up or the only other one would be written to instead.
 fn is_cell(folder: &Path) -> bool {
-    rustix::fs::stat(folder.join(layout::CELL)).is_ok()
+    use rustix::io::Errno;
+    match rustix::io::retry_on_intr(|| rustix::fs::stat(folder.join(layout::CELL))) {
+        Ok(_) => true,
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP | Errno::NAMETOOLONG) => {
+            false
+        }
+        Err(_) => true,
+    }
 }
 
 /// A cell of a root, with what its `cell.json` says if that can be read.
@@ -239,8 +247,9 @@ pub fn known_cells(root: &Root) -> Result<Vec<Known>> {
     Ok(ids
         .into_iter()
         .filter_map(|id| {
-            let open = OpenCell::open(&root.path().join(id.as_str())).ok()?;
-            match open.cell() {
+            // One that cannot be opened is one all the same: left out, another would be the only one.
+            let opened = OpenCell::open(&root.path().join(id.as_str()));
+            match opened.and_then(|open| open.cell()) {
                 Ok(cell) => Some(Known {
                     id,
                     cell: Some(cell),

@@ -44,8 +44,18 @@ pub struct NewCell {
     reason = "a root is made by whoever runs mcell, with their umask"
 )]
 pub fn make_root(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path)
-        .map_err(|error| Error::storage(format_args!("make the root {}", path.display()), error))
+    let failed = |error: std::io::Error| {
+        Error::storage(format_args!("make the root {}", path.display()), error)
+    };
+    let is_new = |folder: &&Path| folder.symlink_metadata().is_err();
+    let made: Vec<&Path> = path.ancestors().take_while(is_new).collect();
+    std::fs::create_dir_all(path).map_err(failed)?;
+    // The names of new folders must outlast a power cut as the cell in them does.
+    for parent in made.into_iter().filter_map(Path::parent) {
+        let folder = std::fs::File::open(parent).map_err(failed)?;
+        folder.sync_all().map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The root that is meant, made if it can be made. An error with both ways out if not.

@@ -2,13 +2,10 @@
 
 use crate::base::document::Document;
 use crate::base::error::{Error, Result};
-use crate::base::finding::Severity;
-use crate::mission::rules::form;
-use crate::mission::shape;
 use crate::mission::sheet::Record;
 use crate::ops::config;
 use crate::ops::session::Session;
-use crate::store::commit::excerpt;
+use crate::store::read::excerpt;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -89,8 +86,7 @@ pub fn fill<T: Record + DeserializeOwned>(
         Error::malformed(format!("{name} is not JSON: {fault}")).at(excerpt(
             name,
             text,
-            fault.offset,
-            1,
+            fault.offset..fault.offset + 1,
         ))
     })?;
     let edits: Vec<Edit> = members
@@ -106,32 +102,6 @@ pub fn fill<T: Record + DeserializeOwned>(
     if !filled.ends_with(b"\n") {
         filled.push(b'\n');
     }
-    let reread = Document::parse(&filled)
-        .map_err(|fault| Error::bug(format!("a filled template is not JSON: {fault}")))?;
-    let reading = shape::read(&reread, T::SHAPE, "");
-    for flaw in &reading.flaws {
-        let finding = form::finding(name, flaw);
-        if finding.severity == Severity::Error {
-            let range = reread
-                .at(&flaw.pointer)
-                .map(|node| node.range())
-                .unwrap_or(0..1);
-            let mut error = Error::malformed(finding.message).at(excerpt(
-                name,
-                &filled,
-                range.start,
-                range.len(),
-            ));
-            for hint in finding.hints {
-                error = error.hint(hint);
-            }
-            return Err(error);
-        }
-    }
-    let record = T::deserialize(reading.value).map_err(|error| {
-        Error::bug(format!(
-            "a filled template is as its shape says, but not as its type: {error}"
-        ))
-    })?;
+    let record = crate::store::read::sound(name, "", &filled)?;
     Ok((record, filled))
 }

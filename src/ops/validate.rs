@@ -1,7 +1,7 @@
 //! Holds cells against every rule, and mends what is safe to mend.
 
 use crate::base::clock::Time;
-use crate::base::document::{Document, Edit, line_text, place, splice};
+use crate::base::document::{Document, Edit, splice};
 use crate::base::error::{Error, Excerpt, Result};
 use crate::base::finding::{Finding, Mend, Severity, Spot};
 use crate::mission::rules;
@@ -9,6 +9,7 @@ use crate::mission::survey::Survey;
 use crate::ops::find::Scope;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
+use crate::store::read::excerpt;
 use crate::store::root::Root;
 use crate::store::survey::Depth;
 use crate::store::walk::{self, Walk, Walked};
@@ -166,7 +167,7 @@ fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
                 _ => None,
             };
             let excerpt = match range.filter(|_| !text.is_empty()) {
-                Some(range) => excerpt_of(&file, text, range),
+                Some(range) => excerpt(&file, text, range),
                 None => Excerpt {
                     file: file.clone(),
                     line: 0,
@@ -179,24 +180,6 @@ fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
         }
     }
     placed
-}
-
-/// A value that goes on over several lines is underlined on its first.
-fn excerpt_of(file: &str, text: &[u8], range: std::ops::Range<usize>) -> Excerpt {
-    let at = place(text, range.start);
-    let (source, start) = line_text(text, range.start);
-    let line_end = start + source.len();
-    let covered = text
-        .get(range.start..range.end.min(line_end).max(range.start))
-        .unwrap_or_default();
-    let width = String::from_utf8_lossy(covered).chars().count().max(1);
-    Excerpt {
-        file: file.to_owned(),
-        line: at.line,
-        column: at.column,
-        source: source.into_owned(),
-        width,
-    }
 }
 
 /// Passes over a cell until nothing safe is left to mend, at most so often: one mend can bring another rule to light.

@@ -77,7 +77,22 @@ impl OpenCell {
     pub fn lock_for_writing(&self, act: Act, wait: Wait<'_>) -> Result<Writing<'_>> {
         self.folder.make_folder(layout::RUNTIME)?;
         let held = lock::exclusive(&self.folder, layout::LOCK, wait)?;
+        self.still_there()?;
         Writing::begin(self, held, act)
+    }
+
+    /// Whoever waited may hold a cell that was removed meanwhile: what is written to it is lost.
+    fn still_there(&self) -> Result<()> {
+        let own = self.folder.stat("")?.map(|own| (own.st_dev, own.st_ino));
+        match rustix::io::retry_on_intr(|| rustix::fs::lstat(self.path())) {
+            Ok(there) if own == Some((there.st_dev, there.st_ino)) => return Ok(()),
+            Ok(_) | Err(rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(self.folder.trouble("look at", "", error)),
+        }
+        Err(Error::not_found(format!(
+            "the cell at {} was removed or moved while this command waited for it",
+            self.path().display()
+        )))
     }
 
     /// Holds writers off for a view over several files, for a second at most; readers create nothing.

@@ -3,7 +3,7 @@
 
 use crate::base::clock::Time;
 use crate::base::document::{Document, edits_between, splice};
-use crate::base::error::{Error, Excerpt, Kind, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::mission::sheet::Record;
 use crate::store::cell::OpenCell;
 use crate::store::folder::{Folder, Rights};
@@ -66,18 +66,20 @@ impl<'c> Writing<'c> {
             staged: Vec::new(),
             mended: Vec::new(),
         };
-        if writing.journal.cut_torn_line(cell.folder())? {
+        let cut = writing.journal.cut_torn_line(cell.folder())?;
+        if cut {
             writing.mended.push(format!(
                 "cut a line of {} that a crash left without its end",
                 layout::JOURNAL
             ));
         }
-        if writing.held.was_abandoned {
-            writing.held.half_done = true;
-            writing.finish_last_line()?;
+        // Whatever the lock's note says: it is not fsynced, and a disk that was cut off under a running system may show an
+        // older one. The line and its temps are.
+        let finished = writing.finish_last_line()?;
+        if finished || cut || writing.held.was_abandoned {
             writing.sweep_temps()?;
-            writing.held.half_done = false;
         }
+        writing.held.half_done = false;
         Ok(writing)
     }
 
@@ -280,7 +282,7 @@ impl<'c> Writing<'c> {
                 if moved > 0 {
                     return Err(error.of_kind(Kind::OutcomeUnknown).hint(FINISHES));
                 }
-                self.journal.take_back(self.cell.folder(), line)?;
+                self.journal.take_back(self.cell.folder())?;
                 self.held.half_done = self.sweep_temps().is_err();
                 return Err(error);
             }
@@ -316,33 +318,37 @@ impl<'c> Writing<'c> {
             .map(|change| layout::split(&change.file).0)
             .collect();
         for parent in parents {
-            self.cell.folder().folder_there(parent)?.sync()?;
+            // One that somebody removed since has no names to keep.
+            if let Some(parent) = self.cell.folder().folder(parent)? {
+                parent.sync()?;
+            }
         }
         for trash in line
             .files
             .iter()
             .filter_map(|change| change.trash.as_deref())
         {
-            self.cell
-                .root_folder()?
-                .folder_there(layout::split(trash).0)?
-                .sync()?;
+            let place = layout::split(trash).0;
+            if let Some(place) = self.cell.root_folder()?.folder(place)? {
+                place.sync()?;
+            }
         }
         Ok(())
     }
 
-    /// Does again what the last line promises and a crash left undone.
-    fn finish_last_line(&mut self) -> Result<()> {
+    /// Does again what the last line promises and a crash left undone. Tells whether there was something.
+    fn finish_last_line(&mut self) -> Result<bool> {
         let Some(line) = self.journal.last.clone() else {
-            return Ok(());
+            return Ok(false);
         };
         let folder = self.cell.folder();
-        let mut finished = 0;
+        let mut finished = false;
         for change in &line.files {
             let undone = match (&change.temp, &change.trash) {
                 // Its text was fsynced before the line was; another text is not what the line promises.
                 (Some(temp), _) => {
                     is_own_temp(temp, &change.file)
+                        && folder.stat(temp)?.is_some()
                         && folder
                             .read(temp)?
                             .is_some_and(|text| Some(sha256(&text)) == change.after)
@@ -357,30 +363,27 @@ impl<'c> Writing<'c> {
                 (None, None) => false,
             };
             if undone {
+                self.held.half_done = true;
                 self.move_one(change)?;
-                finished += 1;
+                finished = true;
             }
         }
-        if finished > 0 {
+        if finished || self.held.was_abandoned {
+            // Also where every rename was done: whoever was killed after the last one made none of them durable.
             self.sync_folders(&line)?;
+        }
+        if finished {
             self.mended
                 .push(format!("finished what a crash cut short: {}", line.what));
             tell_mission_log(folder, &line);
         }
-        Ok(())
+        Ok(finished)
     }
 
     /// Removes the temps of killed writers; nobody else writes while the lock is held.
     fn sweep_temps(&self) -> Result<()> {
-        let folder = self.cell.folder();
         for place in layout::WRITTEN_FOLDERS {
-            for entry in folder.list(place)?.unwrap_or_default() {
-                let is_temp =
-                    entry.name.starts_with(b".") && entry.name.ends_with(layout::TEMP.as_bytes());
-                if let (true, Ok(name)) = (is_temp, std::str::from_utf8(&entry.name)) {
-                    folder.remove_file(&layout::join(place, name))?;
-                }
-            }
+            self.cell.folder().sweep_temps(place)?;
         }
         Ok(())
     }
@@ -420,17 +423,4 @@ pub fn pretty<T: Serialize>(record: &T) -> Result<Vec<u8>> {
         .map_err(|error| Error::bug(format!("a record cannot be written: {error}")))?;
     text.push(b'\n');
     Ok(text)
-}
-
-/// The excerpt of a text at an offset, for an error that names the place.
-pub fn excerpt(file: &str, text: &[u8], offset: usize, width: usize) -> Excerpt {
-    let place = crate::base::document::place(text, offset);
-    let (source, _) = crate::base::document::line_text(text, offset);
-    Excerpt {
-        file: file.to_owned(),
-        line: place.line,
-        column: place.column,
-        source: source.into_owned(),
-        width: width.max(1),
-    }
 }

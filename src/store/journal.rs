@@ -2,9 +2,9 @@
 
 use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
-use crate::store::folder::{Folder, give, write_all};
+use crate::store::folder::{Folder, write_all};
 use crate::store::layout;
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::OwnedFd;
 use rustix::fs::OFlags;
 use rustix::io::{Errno, retry_on_intr};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,8 @@ pub struct Journal {
     prev: String,
     whole: u64,
     torn: bool,
+    /// What `prev` and `last` were before the line just appended, and its length.
+    before: Option<(String, Option<Line>, u64)>,
 }
 
 /// SHA-256 in lower-case hex.
@@ -79,6 +81,7 @@ impl Journal {
                 prev: String::new(),
                 whole: 0,
                 torn: false,
+                before: None,
             });
         };
         let length = u64::try_from(stat.st_size).unwrap_or(0);
@@ -101,6 +104,7 @@ impl Journal {
                         prev: sha256(line),
                         whole: from + end as u64,
                         torn: from + (end as u64) < length,
+                        before: None,
                     });
                 }
                 (_, None) => {
@@ -109,6 +113,7 @@ impl Journal {
                         prev: String::new(),
                         whole: 0,
                         torn: length > 0,
+                        before: None,
                     });
                 }
             }
@@ -139,38 +144,40 @@ impl Journal {
             .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
         let hash = sha256(&text);
         text.push(b'\n');
-        let (file, is_new) = open_for_append(cell, layout::JOURNAL)?;
+        let file = open_for_append(cell, layout::JOURNAL)?;
         if let Err(error) = write_all(&file, &text) {
             truncate(&file, self.whole).map_err(|again| unknown(cell, again))?;
             return Err(cell.trouble("write", layout::JOURNAL, error));
         }
         retry_on_intr(|| rustix::fs::fsync(&file)).map_err(|error| unknown(cell, error))?;
-        if is_new {
-            cell.folder_there(layout::LOGS)?
-                .sync()
-                .map_err(|error| error.of_kind(Kind::OutcomeUnknown))?;
-        }
         self.whole += text.len() as u64;
-        self.prev = hash;
-        self.last = Some(line.clone());
+        let prev = std::mem::replace(&mut self.prev, hash);
+        let last = self.last.replace(line.clone());
+        self.before = Some((prev, last, text.len() as u64));
         Ok(())
     }
 
-    /// Takes the last line back, as long as nothing of what it promises was done.
-    pub fn take_back(&mut self, cell: &Folder, line: &Line) -> Result<()> {
-        let length = serde_json::to_vec(line).map_or(0, |text| text.len() as u64 + 1);
-        let Some((file, _)) = cell.open_file(layout::JOURNAL, OFlags::WRONLY)? else {
+    /// Takes the line just appended back, as long as nothing of what it promises was done.
+    pub fn take_back(&mut self, cell: &Folder) -> Result<()> {
+        let Some((prev, last, length)) = self.before.take() else {
             return Ok(());
         };
-        truncate(&file, self.whole - length).map_err(|error| unknown(cell, error))?;
+        let journal = cell
+            .open_file(layout::JOURNAL, OFlags::WRONLY)
+            .map_err(|error| error.of_kind(Kind::OutcomeUnknown).hint(LOOK))?;
+        if let Some((file, _)) = journal {
+            truncate(&file, self.whole - length).map_err(|error| unknown(cell, error))?;
+        }
         self.whole -= length;
+        self.prev = prev;
+        self.last = last;
         Ok(())
     }
 }
 
 /// Appends a readable line to `logs/mission.log`. It is told afterwards, so nothing depends on it.
 pub fn tell_mission_log(cell: &Folder, line: &Line) {
-    if let Ok((file, _)) = open_for_append(cell, layout::MISSION_LOG) {
+    if let Ok(file) = open_for_append(cell, layout::MISSION_LOG) {
         let what = crate::base::text::shown(&line.what);
         let _ = write_all(
             &file,
@@ -185,22 +192,16 @@ pub fn tell_mission_log(cell: &Folder, line: &Line) {
     }
 }
 
-fn open_for_append(cell: &Folder, path: &str) -> Result<(OwnedFd, bool)> {
+fn open_for_append(cell: &Folder, path: &str) -> Result<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::APPEND;
     if let Some((file, _)) = cell.open_file(path, flags)? {
-        return Ok((file, false));
+        return Ok(file);
     }
-    let (folder, name) = layout::split(path);
-    cell.make_folder(folder)?;
-    let folder = cell.folder_there(folder)?;
-    let (file, _) = folder
-        .open_file(name, flags | OFlags::CREATE)?
-        .ok_or_else(|| cell.trouble("make", path, Errno::NOENT))?;
-    if let Some(rights) = folder.rights("")? {
-        give(file.as_fd(), rights.for_file())
-            .map_err(|error| cell.trouble("set the rights of", path, error))?;
-    }
-    Ok((file, true))
+    cell.make_file(path)?;
+    let opened = cell.open_file(path, flags)?;
+    opened
+        .map(|(file, _)| file)
+        .ok_or_else(|| cell.trouble("make", path, Errno::NOENT))
 }
 
 fn truncate(file: &OwnedFd, length: u64) -> rustix::io::Result<()> {
@@ -225,8 +226,10 @@ fn read_range(file: &OwnedFd, from: u64, to: u64) -> rustix::io::Result<Vec<u8>>
 fn unknown(cell: &Folder, error: Errno) -> Error {
     cell.trouble("make durable", layout::JOURNAL, error)
         .of_kind(Kind::OutcomeUnknown)
-        .hint("the change may have happened or not; look, then type the command again: the next one first finishes or forgets it")
+        .hint(LOOK)
 }
+
+const LOOK: &str = "the change may have happened or not; look, then type the command again: the next one first finishes or forgets it";
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "tests make the trees they read")]

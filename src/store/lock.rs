@@ -55,13 +55,18 @@ pub struct Held {
     pub half_done: bool,
 }
 
-/// Takes a lock for itself alone. The file is made if it is not there.
+/// Takes a lock for itself alone. The file is made if it is not there. Until `half_done` is taken away, what an abandoned
+/// lock was over counts as half done: whoever fails on the way to mending it leaves that to the next.
 pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held> {
-    let file = open_or_make(folder, beneath)?;
     let path = folder.path_of(beneath).display().to_string();
-    let (file, _) = acquire(file, true, &path, wait)?;
-    let boot = boot_id();
-    let was_abandoned = note(&file) != clean_note(&boot);
+    let file = loop {
+        let (file, _) = acquire(open_or_make(folder, beneath)?, true, &path, wait)?;
+        // Somebody removed the file while we waited: who comes now locks another one.
+        if is_still(folder, beneath, &file)? {
+            break file;
+        }
+    };
+    let was_abandoned = boot_id().is_none_or(|boot| note(&file) != clean_note(&boot));
     // The note is for people and for the next holder; losing it costs one sweep, so it is not fsynced.
     let text = format!(
         "{{\"pid\":{},\"act\":\"{}\"}}",
@@ -74,8 +79,19 @@ pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held>
         file,
         exclusive: true,
         was_abandoned,
-        half_done: false,
+        half_done: was_abandoned,
     })
+}
+
+fn is_still(folder: &Folder, beneath: &str, file: &File) -> Result<bool> {
+    let about = file.metadata().map_err(|error| {
+        Error::storage(
+            format_args!("look at {}", folder.path_of(beneath).display()),
+            error,
+        )
+    })?;
+    let there = folder.stat(beneath)?;
+    Ok(there.is_some_and(|there| there.st_ino == about.ino() && there.st_dev == about.dev()))
 }
 
 /// Takes a lock beside other readers, if its file is there and the lock is free in time; readers create nothing.
@@ -127,7 +143,9 @@ impl Drop for Held {
     fn drop(&mut self) {
         if self.exclusive && !self.half_done {
             // A failure here costs the next holder one sweep.
-            let _ = write_note(&self.file, &clean_note(&boot_id()));
+            if let Some(boot) = boot_id() {
+                let _ = write_note(&self.file, &clean_note(&boot));
+            }
         }
         let _ = fs2::unlock(&self.file);
     }
@@ -137,17 +155,10 @@ fn open_or_make(folder: &Folder, beneath: &str) -> Result<File> {
     if let Some((file, _)) = folder.open_file(beneath, OFlags::RDWR)? {
         return Ok(File::from(file));
     }
-    let (parent, name) = crate::store::layout::split(beneath);
-    folder.make_folder(parent)?;
-    let parent = folder.folder_there(parent)?;
-    let (file, _) = parent
-        .open_file(name, OFlags::RDWR | OFlags::CREATE)?
-        .ok_or_else(|| parent.trouble("make", name, rustix::io::Errno::NOENT))?;
-    if let Some(rights) = parent.rights("")? {
-        crate::store::folder::give(std::os::fd::AsFd::as_fd(&file), rights.for_file())
-            .map_err(|error| parent.trouble("set the rights of", name, error))?;
-    }
-    Ok(File::from(file))
+    folder.make_file(beneath)?;
+    let made = folder.open_file(beneath, OFlags::RDWR)?;
+    made.map(|(file, _)| File::from(file))
+        .ok_or_else(|| folder.trouble("make", beneath, rustix::io::Errno::NOENT))
 }
 
 /// Takes the lock, waiting for it on a thread of its own: a blocking wait is served in turn, polling is not.
@@ -215,7 +226,8 @@ fn write_note(file: &File, text: &str) -> std::io::Result<()> {
     file.write_all_at(format!("{:<NOTE$}\n", text.trim_end()).as_bytes(), 0)
 }
 
-/// What the lock's file says while nobody holds it and nothing lies half done. After a reboot it is never this.
+/// What the lock's file says while nobody holds it and nothing lies half done. After a reboot it is never this; where the
+/// system does not tell one boot from another, no lock counts as clean.
 fn clean_note(boot: &str) -> String {
     format!("free {boot}")
 }
@@ -224,9 +236,9 @@ fn clean_note(boot: &str) -> String {
     clippy::disallowed_methods,
     reason = "a file of the system, not of a mission"
 )]
-fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .map_or_else(|_| String::from("unknown"), |id| id.trim().to_owned())
+fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
 }
 
 /// Who holds the lock of a file, in words: by the kernel's table, else by the note in the file.

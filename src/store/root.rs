@@ -74,22 +74,16 @@ impl Root {
 
     /// Takes the root for making or removing cells.
     pub fn lock(&self, wait: Wait<'_>) -> Result<Held> {
-        self.make_runtime()?;
-        lock::exclusive(&self.folder, layout::LOCK, wait)
-    }
-
-    /// The root's own folder, closed to others unless the root is shared.
-    fn make_runtime(&self) -> Result<()> {
-        if self.folder.stat(layout::RUNTIME)?.is_some() {
-            return Ok(());
-        }
-        self.folder.make_folder(layout::RUNTIME)?;
         let rights = self.rights_for_cells()?;
-        crate::store::folder::give(self.folder.folder_there(layout::RUNTIME)?.handle(), rights)
-            .map_err(|error| {
-                self.folder
-                    .trouble("set the rights of", layout::RUNTIME, error)
-            })
+        self.folder
+            .make_folder_with(layout::RUNTIME, Some(rights))?;
+        let mut held = lock::exclusive(&self.folder, layout::LOCK, wait)?;
+        if held.was_abandoned {
+            self.folder.sweep_temps("")?;
+            self.folder.sweep_temps(layout::RUNTIME)?;
+            held.half_done = false;
+        }
+        Ok(held)
     }
 
     /// The rights of a new cell's folders: those of a root that a group shares, else 0750.
@@ -115,55 +109,28 @@ impl Root {
         _held: &Held,
         id: &CellId,
         files: Vec<NewFile>,
-        mut line: Line,
+        line: Line,
     ) -> Result<()> {
         make_path(&self.folder, layout::NEW)?;
         // Whoever was killed here left half a cell; the lock says that nobody is at it.
         for entry in self.folder.list(layout::NEW)?.unwrap_or_default() {
             if let Ok(name) = std::str::from_utf8(&entry.name) {
-                self.folder.remove_tree(&layout::join(layout::NEW, name))?;
+                let path = layout::join(layout::NEW, name);
+                match entry.sort {
+                    Sort::Folder => self.folder.remove_tree(&path)?,
+                    _ => self.folder.remove_file(&path)?,
+                }
             }
         }
-        let rights = self.rights_for_cells()?;
         let half = layout::join(layout::NEW, id.as_str());
-        self.folder.make_folder(&half)?;
-        let cell = self.folder.folder_there(&half)?;
-        let set = |folder: &Folder| {
-            crate::store::folder::give(folder.handle(), rights)
-                .map_err(|error| folder.trouble("set the rights of", "", error))
-        };
-        set(&cell)?;
-        for folder in layout::FOLDERS {
-            cell.make_folder(folder)?;
+        let made = self
+            .build_cell(&half, files, line)
+            .and_then(|()| self.folder.rename_new(&half, &self.folder, id.as_str()));
+        if !matches!(made, Ok(true)) {
+            // On a full disk it would take what others need; what cannot be removed now is removed by the next.
+            let _ = self.folder.remove_tree(&half);
         }
-        for file in &files {
-            let change = Change {
-                file: file.file.clone(),
-                temp: None,
-                trash: None,
-                before: None,
-                after: Some(sha256(&file.text)),
-            };
-            line.files.push(change);
-            let (parent, _) = layout::split(&file.file);
-            make_path(&cell, parent)?;
-            cell.write_new(&file.file, &file.text, rights.for_file())?;
-        }
-        let mut text = serde_json::to_vec(&line)
-            .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
-        text.push(b'\n');
-        cell.write_new(layout::JOURNAL, &text, rights.for_file())?;
-        cell.write_new(
-            layout::FENCE,
-            &pretty(&crate::store::fence::Fence::default())?,
-            rights.for_file(),
-        )?;
-        for folder in layout::FOLDERS.iter().rev() {
-            cell.folder_there(folder)?.sync()?;
-        }
-        cell.sync()?;
-        if !self.folder.rename_new(&half, &self.folder, id.as_str())? {
-            self.folder.remove_tree(&half)?;
+        if !made? {
             return Err(Error::refused(format!("there is a cell {id} already"))
                 .hint("leave `--id` out for a new one"));
         }
@@ -184,6 +151,40 @@ impl Root {
         self.folder.write_new(&temp, text, rights.for_file())?;
         self.folder.rename(&temp, beneath)?;
         self.folder.folder_there(parent)?.sync()
+    }
+
+    /// Makes everything of a cell where nobody looks, and makes it durable.
+    fn build_cell(&self, half: &str, files: Vec<NewFile>, mut line: Line) -> Result<()> {
+        let rights = self.rights_for_cells()?;
+        let (new, name) = layout::split(half);
+        self.folder
+            .folder_there(new)?
+            .build_folder(name, Some(rights))?;
+        let cell = self.folder.folder_there(half)?;
+        for folder in layout::FOLDERS {
+            let (parent, name) = layout::split(folder);
+            cell.folder_there(parent)?.build_folder(name, None)?;
+        }
+        for file in &files {
+            line.files.push(Change {
+                file: file.file.clone(),
+                temp: None,
+                trash: None,
+                before: None,
+                after: Some(sha256(&file.text)),
+            });
+            cell.write_new(&file.file, &file.text, rights.for_file())?;
+        }
+        let mut text = serde_json::to_vec(&line)
+            .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
+        text.push(b'\n');
+        cell.write_new(layout::JOURNAL, &text, rights.for_file())?;
+        let fence = pretty(&crate::store::fence::Fence::default())?;
+        cell.write_new(layout::FENCE, &fence, rights.for_file())?;
+        for folder in layout::FOLDERS.iter().rev() {
+            cell.folder_there(folder)?.sync()?;
+        }
+        cell.sync()
     }
 
     /// A fresh place in the trash, named after the moment and what goes there.

@@ -148,7 +148,8 @@ fn put(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Error::storage("write to standard output", error)),
+        Err(error) => Err(Error::storage("write to standard output", error)
+            .hint("only the words are lost: what the command did is done")),
         Ok(()) => Ok(()),
     }
 }

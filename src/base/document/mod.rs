@@ -133,7 +133,7 @@ fn tokens(pointer: &str) -> Option<impl Iterator<Item = String>> {
 }
 
 /// Adds one reference token to a pointer, encoded.
-fn push_token(pointer: &mut String, token: &str) {
+pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     for letter in token.chars() {
         match letter {

@@ -2,8 +2,14 @@
 //!
 //! A test feeds the tables, the types and the schemas the same cases.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod agreement;
+pub mod lookup;
 pub mod read;
+pub mod schema;
 pub mod tables;
+mod texts;
 
 pub use read::{Flaw, FlawKind, Reading, read};
 pub use tables::{AGENT, CELL, ISOLATION, PERMISSIONS, POLICIES, TASK};

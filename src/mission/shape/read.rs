@@ -1,12 +1,11 @@
 //! Holds a document against its shape: every flaw at once, and a value in which only what is sound is left.
 
+use super::texts::{expected, fault_in};
 use super::{Field, Form, Shape};
 use crate::base::clock::Time;
-use crate::base::document::{Document, Kind, Node};
+use crate::base::document::{Document, Kind, Node, push_token};
 use crate::base::ids;
-use crate::base::text::nearest;
-use crate::mission::amount;
-use crate::mission::isolation::CAPABILITIES;
+use crate::base::text::{cut, is_slip, nearest};
 use serde_json::{Map, Value};
 
 /// One thing in a document that its shape does not allow.
@@ -31,7 +30,8 @@ pub enum FlawKind {
     NotOneOf(&'static [&'static str], String, Option<&'static str>),
     /// A number or a length outside its range, in words.
     OutOfRange(String),
-    /// A field that no table knows; the nearest known one, and whether that one is free.
+    /// A field that no table knows; the nearest known one, and whether it is surely that: free, a slip of the finger
+    /// away, and sound with this value.
     Unknown(Option<&'static str>, bool),
     /// Not RFC 3339; the moment meant if that is clear.
     NotATime(String, Option<Time>),
@@ -60,21 +60,25 @@ pub struct Reading {
 
 /// The most duplicate keys named in one file: a hostile one can hold millions.
 const MOST_DUPLICATES: usize = 100;
+/// The most other flaws named in one file, for the same reason.
+const MOST_FLAWS: usize = 1000;
 
 /// Reads a document against a shape. `stem` is the file's, and stands in for an id that is missing.
 pub fn read(document: &Document<'_>, shape: &'static Shape, stem: &str) -> Reading {
     let mut reader = Reader {
         stem,
+        pointer: String::new(),
         flaws: Vec::new(),
     };
     let root = document.root();
     let value = match root.kind() {
         Kind::Object => reader.object(root, shape),
         found => {
-            reader.flaw(
-                root,
-                FlawKind::WrongType(String::from("an object"), found.words(), None),
-            );
+            reader.flaw(FlawKind::WrongType(
+                String::from("an object"),
+                found.words(),
+                None,
+            ));
             neutral_object(shape, stem)
         }
     };
@@ -93,51 +97,102 @@ pub fn read(document: &Document<'_>, shape: &'static Shape, stem: &str) -> Readi
 
 struct Reader<'s> {
     stem: &'s str,
+    /// Where it reads. A node finds its own pointer too, but looks at all its siblings for that.
+    pointer: String,
     flaws: Vec<Flaw>,
 }
 
 impl Reader<'_> {
-    fn flaw(&mut self, node: Node<'_, '_>, kind: FlawKind) {
-        self.flaws.push(Flaw {
-            pointer: node.pointer(),
-            kind,
-        });
+    fn flaw(&mut self, kind: FlawKind) {
+        if self.flaws.len() < MOST_FLAWS {
+            self.flaws.push(Flaw {
+                pointer: self.pointer.clone(),
+                kind,
+            });
+        }
+    }
+
+    /// Does something one step further down.
+    fn below<T>(&mut self, token: &str, act: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.pointer.len();
+        push_token(&mut self.pointer, token);
+        let done = act(self);
+        self.pointer.truncate(length);
+        done
     }
 
     fn object(&mut self, node: Node<'_, '_>, shape: &'static Shape) -> Value {
         let mut sound = Map::new();
+        let mut present: Vec<&str> = Vec::new();
+        for (name, _) in node.entries() {
+            if let Some(field) = shape.field(&name)
+                && !present.contains(&field.name)
+            {
+                present.push(field.name);
+            }
+        }
         for (name, member) in node.entries() {
-            if let Some(field) = shape.field(&name) {
-                if member.kind() == Kind::Null && !field.required {
-                    continue;
-                }
-                if let Some(value) = self.value(member, &field.form) {
-                    sound.insert(name.into_owned(), value);
-                }
-            } else if let Some(form) = &shape.others {
-                if !ids::is_id(&name) {
-                    self.flaw(member, FlawKind::NotAnId(name.into_owned()));
-                } else if let Some(value) = self.value(member, form) {
-                    sound.insert(name.into_owned(), value);
-                }
-            } else {
-                let meant = nearest(&name, shape.names());
-                let free = meant.is_some_and(|meant| node.get(meant).is_none());
-                self.flaw(member, FlawKind::Unknown(meant, free));
+            let value = self.below(&name, |reader| {
+                reader.member(shape, &name, member, &present)
+            });
+            if let Some(value) = value {
+                sound.insert(name.into_owned(), value);
             }
         }
         for field in shape.fields.iter().filter(|field| field.required) {
-            if node.get(field.name).is_none() {
-                self.flaw(
-                    node,
-                    FlawKind::Missing(field.name, filling(field, self.stem)),
-                );
+            if !present.contains(&field.name) {
+                self.flaw(FlawKind::Missing(field.name, filling(field, self.stem)));
             }
             if !sound.contains_key(field.name) {
                 sound.insert(field.name.to_owned(), neutral(field, self.stem));
             }
         }
         Value::Object(sound)
+    }
+
+    /// The value of one member if it is sound.
+    fn member(
+        &mut self,
+        shape: &'static Shape,
+        name: &str,
+        member: Node<'_, '_>,
+        present: &[&str],
+    ) -> Option<Value> {
+        if let Some(field) = shape.field(name) {
+            if member.kind() == Kind::Null && !field.required {
+                return None;
+            }
+            return self.value(member, &field.form);
+        }
+        if let Some(form) = &shape.others {
+            if ids::is_id(name) {
+                return self.value(member, form);
+            }
+            self.flaw(FlawKind::NotAnId(name.to_owned()));
+        } else if self.flaws.len() < MOST_FLAWS {
+            let meant = nearest(name, shape.names());
+            let surely = meant.is_some_and(|meant| {
+                is_slip(name, meant)
+                    && !present.contains(&meant)
+                    && shape
+                        .field(meant)
+                        .is_some_and(|field| self.would_do(member, field))
+            });
+            self.flaw(FlawKind::Unknown(meant, surely));
+        }
+        None
+    }
+
+    /// Whether a value would be sound in another field: `asigned_to` with an id in it is `assigned_to`, while
+    /// `complete_at` with the text "10 %" is nobody's slip.
+    fn would_do(&self, value: Node<'_, '_>, field: &'static Field) -> bool {
+        let mut trial = Reader {
+            stem: self.stem,
+            pointer: String::new(),
+            flaws: Vec::new(),
+        };
+        let is_null = value.kind() == Kind::Null && !field.required;
+        is_null || trial.value(value, &field.form).is_some() && trial.flaws.is_empty()
     }
 
     /// The value if it is sound; a list keeps its sound items.
@@ -148,11 +203,10 @@ impl Reader<'_> {
                 if node.kind() != Kind::Array {
                     return self.wrong_type(node, form);
                 }
-                Some(Value::Array(
-                    node.items()
-                        .filter_map(|node| self.value(node, item))
-                        .collect(),
-                ))
+                let items = node.items().enumerate().filter_map(|(index, node)| {
+                    self.below(&index.to_string(), |reader| reader.value(node, item))
+                });
+                Some(Value::Array(items.collect()))
             }
             Form::Object(shape) => match node.kind() {
                 Kind::Object => Some(self.object(node, shape)),
@@ -162,9 +216,10 @@ impl Reader<'_> {
                 if node.kind() != Kind::Object {
                     return self.wrong_type(node, form);
                 }
-                let sound = node
-                    .entries()
-                    .filter_map(|(name, node)| Some((name.into_owned(), self.value(node, item)?)));
+                let sound = node.entries().filter_map(|(name, node)| {
+                    let value = self.below(&name, |reader| reader.value(node, item))?;
+                    Some((name.into_owned(), value))
+                });
                 Some(Value::Object(sound.collect()))
             }
             Form::Flag => node
@@ -179,7 +234,7 @@ impl Reader<'_> {
                 match fault_in(&text, form) {
                     None => Some(Value::from(text.into_owned())),
                     Some(kind) => {
-                        self.flaw(node, kind);
+                        self.flaw(kind);
                         None
                     }
                 }
@@ -201,17 +256,14 @@ impl Reader<'_> {
             Some(number) if (least..=most).contains(&number) => Some(Value::from(number)),
             _ => {
                 let range = if most == u64::MAX {
-                    format!("{least} or more")
+                    format!("a whole number of {least} or more")
                 } else {
-                    format!("{least} to {most}")
+                    format!("a whole number from {least} to {most}")
                 };
-                self.flaw(
-                    node,
-                    FlawKind::OutOfRange(
-                        format!("{} is not a whole number from {range}", node.raw())
-                            .replace("from 0 or", "of 0 or"),
-                    ),
-                );
+                self.flaw(FlawKind::OutOfRange(format!(
+                    "{} is not {range}",
+                    cut(node.raw(), 40)
+                )));
                 None
             }
         }
@@ -233,6 +285,11 @@ impl Reader<'_> {
             _ => None,
         });
         let clear = clear.or_else(|| match form {
+            // YAML's habit: yes and no are booleans there.
+            Form::OneOf(words) => {
+                let word = if node.as_bool()? { "yes" } else { "no" };
+                words.contains(&word).then(|| Value::from(word))
+            }
             // One thing where a list is wanted.
             Form::List(item)
                 if node.kind() == Kind::String && fault_in(&node.as_str()?, item).is_none() =>
@@ -241,90 +298,12 @@ impl Reader<'_> {
             }
             _ => None,
         });
-        self.flaw(
-            node,
-            FlawKind::WrongType(expected(form), node.kind().words(), clear),
-        );
+        self.flaw(FlawKind::WrongType(
+            expected(form),
+            node.kind().words(),
+            clear,
+        ));
         None
-    }
-}
-
-/// What a form expects, in words.
-pub fn expected(form: &Form) -> String {
-    String::from(match form {
-        Form::Text(..)
-        | Form::Word
-        | Form::Uuid
-        | Form::OneOf(_)
-        | Form::Sha256
-        | Form::Capability => "text",
-        Form::Cores | Form::Bytes => "an amount in quotes",
-        Form::Time => "a time in quotes",
-        Form::Id | Form::IdOrAll => "an id in quotes",
-        Form::Whole(..) => "a whole number",
-        Form::Flag => "true or false",
-        Form::Any => "anything",
-        Form::List(_) => "a list",
-        Form::Object(_) | Form::Map(_) => "an object",
-    })
-}
-
-/// What is wrong with a text that should have a form, if anything is.
-fn fault_in(text: &str, form: &Form) -> Option<FlawKind> {
-    match form {
-        Form::Text(least, most) => {
-            let length = text.chars().count();
-            if length < *least {
-                Some(FlawKind::OutOfRange(String::from("the text is empty")))
-            } else if length > *most {
-                Some(FlawKind::OutOfRange(format!(
-                    "the text has {length} characters, at most {most} may be"
-                )))
-            } else {
-                None
-            }
-        }
-        Form::Word => {
-            let sound = !text.is_empty()
-                && text.len() <= 200
-                && !text
-                    .chars()
-                    .any(|letter| letter.is_whitespace() || letter.is_control());
-            (!sound).then(|| FlawKind::NotAWord(text.to_owned()))
-        }
-        Form::Id => (!ids::is_id(text)).then(|| FlawKind::NotAnId(text.to_owned())),
-        Form::IdOrAll => {
-            (text != "*" && !ids::is_id(text)).then(|| FlawKind::NotAnId(text.to_owned()))
-        }
-        Form::Uuid => (!ids::is_uuid(text)).then(|| FlawKind::NotAUuid(text.to_owned())),
-        Form::Time => Time::parse(text)
-            .is_none()
-            .then(|| FlawKind::NotATime(text.to_owned(), Time::guess(text))),
-        Form::OneOf(words) => (!words.contains(&text)).then(|| {
-            FlawKind::NotOneOf(words, text.to_owned(), nearest(text, words.iter().copied()))
-        }),
-        Form::Sha256 => {
-            let sound = text.len() == 64
-                && text
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            (!sound).then_some(FlawKind::NotAHash)
-        }
-        Form::Cores => text
-            .parse::<amount::Cores>()
-            .err()
-            .map(|error| FlawKind::NotAnAmount(error.to_string())),
-        Form::Bytes => text
-            .parse::<amount::Bytes>()
-            .err()
-            .map(|error| FlawKind::NotAnAmount(error.to_string())),
-        Form::Capability => {
-            let upper = text.to_uppercase();
-            let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-            (!CAPABILITIES.contains(&name))
-                .then(|| FlawKind::NotACapability(text.to_owned(), nearest(name, CAPABILITIES)))
-        }
-        _ => None,
     }
 }
 

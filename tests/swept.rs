@@ -1,0 +1,220 @@
+//! The commands that the sweeps go through, and what must hold after each of their runs.
+
+use crate::fleet::{self, Files};
+use crate::injection::{Call, Start};
+use crate::sound;
+use crate::world::{World, words};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+/// The id of the cell that every sweep starts with, and of the one that `init` makes.
+const CELL: &str = "3f0d2c6e-8f0b-4c39-9d0e-5f3c3c2a1b00";
+
+/// What a root holds before the command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Before {
+    /// Nothing.
+    Nothing,
+    /// A cell made by mcell, with two agents and two tasks.
+    Cell,
+    /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
+    HandMade,
+}
+
+/// The commands that change something. To sweep one more, add its line.
+pub(crate) const WRITERS: &[(Before, &str)] = &[
+    (
+        Before::Nothing,
+        "init First --id 7c9e6679-7425-40de-944b-e07fc1f90ae7",
+    ),
+    (
+        Before::Cell,
+        "init Second --id 7c9e6679-7425-40de-944b-e07fc1f90ae7 --like Example",
+    ),
+    (
+        Before::Cell,
+        "add-agent --role write --capability plan -- /bin/true",
+    ),
+    (
+        Before::Cell,
+        "add-task Swept --priority high --depends-on task_001",
+    ),
+    (Before::HandMade, "add-task Swept"),
+    (Before::HandMade, "add-agent --role read"),
+];
+
+/// One command of the table, ready to be swept.
+pub(crate) struct Swept {
+    /// The root before it.
+    pub(crate) start: Start,
+    /// The command.
+    pub(crate) words: Vec<String>,
+    /// Its calls, from the one on that first names the root.
+    pub(crate) calls: Vec<Call>,
+    /// The mission files before it.
+    pub(crate) old: Files,
+    /// The mission files after it.
+    pub(crate) new: Files,
+}
+
+impl Swept {
+    /// Prepares the root, and runs the command once.
+    pub(crate) fn new(before: Before, line: &str) -> Self {
+        let start = Start::of(world(before));
+        let old = fleet::sound(&start.world.root());
+        let words = words(line);
+        let (calls, copy, output) = start.record(&words);
+        assert!(
+            output.status.success(),
+            "`mcell {line}` does not work at all:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let new = fleet::sound(&copy);
+        assert_ne!(old, new, "`mcell {line}` changes nothing");
+        Swept {
+            start,
+            words,
+            calls,
+            old,
+            new,
+        }
+    }
+
+    /// What is wrong right after a run that was disturbed: each file is the old or the new one, whole.
+    pub(crate) fn torn(&self, copy: &Path) -> Vec<String> {
+        match fleet::load(copy) {
+            Err(error) => vec![error],
+            Ok(found) => {
+                let names: std::collections::BTreeSet<&String> = self
+                    .old
+                    .keys()
+                    .chain(self.new.keys())
+                    .chain(found.keys())
+                    .collect();
+                names
+                    .into_iter()
+                    .filter(|name| {
+                        let text = found.get(*name);
+                        text != self.old.get(*name) && text != self.new.get(*name)
+                    })
+                    .map(|name| format!("{name} is neither the old nor the new one"))
+                    .collect()
+            }
+        }
+    }
+
+    /// Runs the next command, which must work without help, and gives what is wrong then.
+    pub(crate) fn after(&self, copy: &Path) -> Vec<String> {
+        let init = self.words.first().is_some_and(|word| word == "init");
+        let next = if init {
+            words("init After -q")
+        } else {
+            words(&format!("-c {CELL} add-task After -q"))
+        };
+        let said = self.start.run(copy, &next);
+        if !said.status.success() {
+            return vec![format!("the next command fails: {}", talk(&said))];
+        }
+        let datum = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+        let made = if init {
+            format!("{datum}/")
+        } else {
+            format!("{CELL}/tasks/{datum}.json")
+        };
+        let mut wrong = sound::flaws(copy);
+        match fleet::load(copy) {
+            Err(error) => wrong.push(error),
+            Ok(mut found) => {
+                let before = found.len();
+                found.retain(|name, _| !name.starts_with(&made));
+                if before == found.len() {
+                    wrong.push(format!("{made} was said to be made, and is not there"));
+                }
+                if found != self.old && found != self.new {
+                    let found: Vec<&String> = found.keys().collect();
+                    wrong.push(format!("the cell is neither old nor new: {found:?}"));
+                }
+            }
+        }
+        let expected = self.start.world.root();
+        wrong.extend(unshared(&expected, copy));
+        wrong
+    }
+}
+
+/// What another operator of the root's group could not read or write.
+fn unshared(expected: &Path, root: &Path) -> Vec<String> {
+    let group = expected.metadata().expect("the root").permissions().mode() & 0o070;
+    let wrong = sound::modes(root)
+        .into_iter()
+        .filter(|(_, mode)| mode & 0o060 != group & 0o060);
+    wrong
+        .map(|(name, mode)| format!("{name} is closed to the root's group: {mode:o}"))
+        .collect()
+}
+
+/// What a command said.
+pub(crate) fn talk(output: &Output) -> String {
+    format!(
+        "{} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    )
+}
+
+/// A world whose root a group shares, at a fixed time.
+fn world(before: Before) -> World {
+    let mut world = World::new();
+    world.at_time("2026-01-02T03:04:05Z");
+    share(&world.root());
+    match before {
+        Before::Nothing => {}
+        Before::Cell => {
+            world.run(["init", "Example", "--id", CELL]).ok();
+            for role in ["lead", "write"] {
+                world.run(["add-agent", "--role", role]).ok();
+            }
+            for title in ["Code Review", "Testing"] {
+                world.run(["add-task", title]).ok();
+            }
+        }
+        Before::HandMade => {
+            hand_made(&world.root());
+        }
+    }
+    world
+}
+
+/// The fleet's recipe: `mkdir` and `cat`.
+pub(crate) fn hand_made(root: &Path) -> PathBuf {
+    let cell = root.join(CELL);
+    for folder in ["agents", "tasks", "checkpoints", "logs", "artifacts"] {
+        std::fs::create_dir_all(cell.join(folder)).expect("a folder");
+    }
+    let write = |file: &str, text: String| std::fs::write(cell.join(file), text).expect("a file");
+    write(
+        "cell.json",
+        format!(
+            "{{\"cell_id\": \"{CELL}\", \"mission_name\": \"By hand\", \"created_at\": \"2026-01-01T00:00:00Z\", \
+             \"created_by\": \"ada\", \"status\": \"active\", \"isolation_level\": \"none\"}}\n"
+        ),
+    );
+    write(
+        "agents/agent_001.json",
+        String::from(
+            "{\"agent_id\": \"agent_001\", \"name\": \"Lead\", \"role\": \"lead\", \"status\": \"idle\", \
+             \"current_task\": null, \"checkpoint\": null}\n",
+        ),
+    );
+    for path in fleet::walk(&cell) {
+        share(&path);
+    }
+    cell
+}
+
+/// Opens a folder or file to its group.
+pub(crate) fn share(path: &Path) {
+    let mode = if path.is_dir() { 0o2770 } else { 0o660 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("chmod");
+}
