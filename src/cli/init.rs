@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::CellId;
+use crate::base::text::quoted;
 use crate::cli::context::{Context, seconds};
 use crate::cli::{Outcome, complete};
 use crate::mission::cell::Cell;
@@ -151,17 +152,5 @@ fn root(context: &Context) -> Result<Root> {
             ));
             Root::open(&own)
         }
-    }
-}
-
-/// A path as a shell takes it.
-pub fn quoted(path: &str) -> String {
-    let plain = path
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&byte));
-    if plain && !path.is_empty() {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
     }
 }

@@ -3,7 +3,7 @@
 use crate::mission::agent::Role;
 use crate::mission::isolation::Level;
 use crate::mission::policy::AutoRevive;
-use crate::mission::task::Priority;
+use crate::mission::task::{Priority, TaskStatus};
 use clap::builder::PossibleValue;
 
 impl clap::ValueEnum for Role {
@@ -26,6 +26,24 @@ impl clap::ValueEnum for Priority {
     }
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.word()))
+    }
+}
+
+impl clap::ValueEnum for TaskStatus {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            TaskStatus::Pending,
+            TaskStatus::InProgress,
+            TaskStatus::Completed,
+            TaskStatus::Failed,
+        ]
+    }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.word());
+        Some(match self {
+            TaskStatus::InProgress => value.alias("in-progress"),
+            _ => value,
+        })
     }
 }
 

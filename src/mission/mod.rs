@@ -13,3 +13,4 @@ pub mod shape;
 pub mod sheet;
 pub mod survey;
 pub mod task;
+pub mod worklist;

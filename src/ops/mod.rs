@@ -5,13 +5,23 @@ pub mod cell;
 pub mod changes;
 pub mod config;
 pub mod doctor;
+pub mod edit;
 pub mod export;
 pub mod find;
 pub mod init;
 pub mod scan;
 pub mod session;
+pub mod set;
 pub mod task;
 pub mod template;
+pub mod trash;
 pub mod validate;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests lay hands on files as other tools do"
+)]
+pub(crate) mod world;
 
 pub use session::Session;

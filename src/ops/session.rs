@@ -84,14 +84,29 @@ impl Session {
         })
     }
 
-    /// Takes a cell for one change, and says what was mended on the way in.
+    /// Takes a cell for one change, and says what was mended on the way in. Pauses that ended by now end here first.
     pub fn write<'c>(&self, cell: &'c OpenCell, act: &'static str) -> Result<Writing<'c>> {
         if cell.folder().stat(crate::store::layout::CELL)?.is_none() {
             return Err(cell.no_cell());
         }
-        let writing = cell.lock_for_writing(self.act(act), self.wait(act)?)?;
+        let mut writing = cell.lock_for_writing(self.act(act), self.wait(act)?)?;
         for mended in &writing.mended {
             (self.tell)(mended);
+        }
+        // Whoever removed the cell while we waited took the lock's file along to the trash: a write would be lost there.
+        if !cell.is_in_place()? {
+            return Err(Error::not_found(format!(
+                "the cell {} was removed meanwhile",
+                cell.id()
+            )));
+        }
+        for woken in [
+            crate::ops::cell::wake(&mut writing)?,
+            crate::ops::agent::wake(&mut writing)?,
+        ]
+        .concat()
+        {
+            (self.tell)(&woken);
         }
         Ok(writing)
     }

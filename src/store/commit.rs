@@ -221,6 +221,14 @@ impl<'c> Writing<'c> {
         Ok(())
     }
 
+    /// Makes what is staged true as another act than the one the lock was taken for: what is due whoever comes first.
+    pub fn commit_as(&mut self, act: Act, what: &str) -> Result<()> {
+        let own = std::mem::replace(&mut self.act, act);
+        let done = self.commit(what);
+        self.act = own;
+        done
+    }
+
     fn write_temps(&self, staged: &[Staged]) -> Result<Vec<Change>> {
         let folder = self.cell.folder();
         let mut changes = Vec::with_capacity(staged.len());

@@ -31,6 +31,36 @@ impl TaskGraph {
         cycles
     }
 
+    /// A shortest circle that begins at `task`, each waiting for the next and the last for `task`; none if it waits in
+    /// no circle.
+    pub fn circle_through(&self, task: u32) -> Option<Vec<u32>> {
+        let mut reached_from = vec![NOBODY; self.count() as usize];
+        let mut frontier = vec![task];
+        while !frontier.is_empty() {
+            let mut next = Vec::new();
+            for &at in &frontier {
+                for &other in self.dependencies(at) {
+                    if other == task {
+                        let mut way = vec![at];
+                        let mut back = at;
+                        while back != task {
+                            back = reached_from[back as usize];
+                            way.push(back);
+                        }
+                        way.reverse();
+                        return Some(way);
+                    }
+                    if reached_from[other as usize] == NOBODY {
+                        reached_from[other as usize] = at;
+                        next.push(other);
+                    }
+                }
+            }
+            frontier = next;
+        }
+        None
+    }
+
     /// Every set of two or more tasks that all wait for each other, its members ascending: Tarjan's
     /// strongly connected components, with his recursion as a stack.
     fn knots(&self) -> Vec<Vec<u32>> {

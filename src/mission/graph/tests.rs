@@ -289,3 +289,16 @@ fn shortest_circle(graph: &TaskGraph, knot: &BTreeSet<u32>) -> Option<u32> {
         })
         .min()
 }
+
+#[test]
+fn the_circle_through_a_task_is_its_own() {
+    let graph = TaskGraph::new(
+        6,
+        [(0, 1), (1, 2), (2, 0), (2, 1), (3, 0), (4, 4)].into_iter(),
+    );
+    assert_eq!(graph.circle_through(0), Some(vec![0, 1, 2]));
+    assert_eq!(graph.circle_through(2), Some(vec![2, 1]));
+    assert_eq!(graph.circle_through(4), Some(vec![4]));
+    assert_eq!(graph.circle_through(3), None);
+    assert_eq!(graph.circle_through(9), None);
+}

@@ -10,6 +10,7 @@ pub mod read;
 pub mod schema;
 pub mod tables;
 mod texts;
+pub mod typed;
 
 pub use read::{Flaw, FlawKind, Reading, read};
 pub use tables::{AGENT, CELL, ISOLATION, PERMISSIONS, POLICIES, TASK};

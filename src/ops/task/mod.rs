@@ -1,5 +1,16 @@
 //! What one can do with the tasks of a cell.
 
+mod change;
+mod look;
+mod remove;
+#[cfg(test)]
+mod tests;
+
+pub use crate::ops::edit::Again;
+pub use change::{PROTECTED, Reopened, edit, reopen, set};
+pub use look::{Seen, look, look_around};
+pub use remove::{Removal, remove};
+
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
 use crate::base::text::nearest;
