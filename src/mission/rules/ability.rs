@@ -4,7 +4,7 @@
 
 use super::Facts;
 use super::known::{
-    agent_status, handoff_allowed, holder, holder_pointer, is_open, is_sound, task_status,
+    agent_status, handoff_allowed, holder, holder_pointer, is_open, is_sound, said, task_status,
 };
 use crate::base::text::Text;
 use crate::mission::agent::{Agent, AgentStatus, Role};
@@ -76,7 +76,7 @@ impl Lack<'_> {
                 "may not {} it: its entry in config/permissions.json does not name it",
                 verb.word()
             ),
-            Lack::Capability(word) => format!("lacks the capability `{word}`"),
+            Lack::Capability(word) => format!("lacks the capability `{}`", said(word)),
             Lack::Role(role) => format!("has the role {}, which never does tasks", role.word()),
         }
     }
@@ -237,7 +237,8 @@ fn asker<'m>(member: &Member<'m, '_>, role: Role) -> Asker<'m> {
     }
 }
 
-fn has_strangers(survey: &Survey<'_>) -> bool {
+/// Tells whether there are agents whose files cannot be read at all.
+pub(super) fn has_strangers(survey: &Survey<'_>) -> bool {
     survey.oddities.iter().any(|odd| {
         odd.path
             .strip_prefix("agents")

@@ -1,6 +1,6 @@
 //! What lies beside the mission files: checkpoints and artifacts are what the files say they are.
 
-use super::known::{item, task_status};
+use super::known::{item, said, task_status};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 use crate::mission::survey::{OddityKind, Survey};
@@ -12,7 +12,7 @@ pub const RULES: &[Rule] = &[
         code: "MC081",
         name: "checkpoint-is-another",
         severity: Severity::Warning,
-        summary: "checkpoint.context_hash is the SHA-256 of the agent's context.json.",
+        summary: "The context_hash of a checkpoint is the SHA-256 of its context.json.",
         why: "A revival restores an agent from its checkpoint only if that is whole. One that is not there, or is \
               another than was noted, is passed over, and the agent begins further back.",
         example: r#"{ "checkpoint": { "context_hash": "<not that of checkpoints/agent_001/context.json>" } }"#,
@@ -87,8 +87,9 @@ fn artifact_is_not_there(facts: &Facts<'_, '_>, findings: &mut Findings) {
                         Severity::Warning,
                         &*sheet.file,
                         format!(
-                            "task `{}` is completed, but `{name}` is not there",
-                            sheet.stem()
+                            "task `{}` is completed, but `{}` is not there",
+                            sheet.stem(),
+                            said(name)
                         ),
                     )
                     .value(item(sheet, "/artifacts", index)),

@@ -25,7 +25,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "A completed cell has no task that is pending or in progress.",
         why: "Nothing of a completed cell is given out, so these tasks are never done, and nobody looks for them there.",
-        example: r#"cell.json: { "status": "completed" }, task_001: { "status": "pending" }"#,
+        example: r#"cell.json: { "status": "completed" }
+tasks/task_001.json: { "status": "pending" }"#,
         mend: "Open the cell again with `mcell cell reopen`, or complete or remove the tasks.",
         check: Check::Always(completed_with_open_tasks),
     },
@@ -36,7 +37,8 @@ pub const RULES: &[Rule] = &[
         summary: "In a completed or failed cell no agent is active.",
         why: "The agents of a finished mission are neither watched nor brought back. One that is active there works \
               unseen, or its file was forgotten.",
-        example: r#"cell.json: { "status": "failed" }, agent_001: { "status": "active" }"#,
+        example: r#"cell.json: { "status": "failed" }
+agents/agent_001.json: { "status": "active" }"#,
         mend: "Stop the agents with `mcell agent stop`, or open the cell again with `mcell cell reopen`.",
         check: Check::Always(over_with_active_agents),
     },

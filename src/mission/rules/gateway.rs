@@ -1,5 +1,6 @@
 //! Gateways: where an agent is reached, in a form that can be reached.
 
+use super::known::said;
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 
@@ -12,7 +13,8 @@ pub const RULES: &[Rule] = &[
         summary: "Where agents have no network, no gateway is reached over it.",
         why: "Under network_isolation nothing from outside connects to the agent, so its probes fail and it is taken for \
               dead.",
-        example: r#"config/isolation.json: { "network_isolation": true }, agent_001: { "gateway": "127.0.0.1:8101" }"#,
+        example: r#"config/isolation.json: { "network_isolation": true }
+agents/agent_001.json: { "gateway": "127.0.0.1:8101" }"#,
         mend: "Use a socket file (`unix:/run/agent_001.sock`), or leave the network open.",
         check: Check::Always(gateway_without_network),
     },
@@ -94,7 +96,7 @@ fn gateway_without_network(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     "MC075",
                     Severity::Warning,
                     &*sheet.file,
-                    format!("the gateway of `{}` is `{gateway}`, but agents of this cell have no network", sheet.stem()),
+                    format!("the gateway of `{}` is `{}`, but agents of this cell have no network", sheet.stem(), said(gateway)),
                 )
                 .value("/gateway")
                 .hint("use a socket file (`unix:PATH`), or set network_isolation to false in config/isolation.json"),
@@ -113,7 +115,10 @@ fn gateway_of_no_form(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     "MC076",
                     Severity::Warning,
                     &*sheet.file,
-                    format!("the gateway `{gateway}` is neither a name nor host:port, a URL or unix:PATH"),
+                    format!(
+                        "the gateway `{}` is neither a name nor host:port, a URL or unix:PATH",
+                        said(gateway)
+                    ),
                 )
                 .value("/gateway"),
             );

@@ -11,7 +11,7 @@ pub const RULES: &[Rule] = &[
         code: "MC013",
         name: "id-is-not-the-file-name",
         severity: Severity::Error,
-        summary: "agent_id and task_id equal the name of their file.",
+        summary: "An agent_id or task_id equals the name of its file.",
         why: "Everything refers to agents and tasks by the name of their file. A tool that goes by the id inside takes \
               this one for another. Usually the file was copied and only half changed.",
         example: r#"tasks/task_002.json: { "task_id": "task_001" }"#,
@@ -22,7 +22,7 @@ pub const RULES: &[Rule] = &[
         code: "MC014",
         name: "id-is-not-the-folder-name",
         severity: Severity::Warning,
-        summary: "cell_id equals the name of the cell's folder.",
+        summary: "The cell_id equals the name of the cell's folder.",
         why: "The folder's name is the cell's id everywhere: in commands, over HTTP, in MCELL_CELL. The fleet's recipe \
               calls uuidgen more than once, so that cells made by it differ here.",
         example: r#"0b7a3f8e-…/cell.json: { "cell_id": "5d2c1a90-…" }"#,
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_folder_with_a_name_of_its_own_has_no_id_to_differ_from() {
-        assert!(cell().folder("healthy").codes().is_empty());
+        assert!(cell().folder("healthy").of("MC014").is_empty());
         let flawed = cell().cell(json!({"cell_id": "not a uuid"}));
         assert!(flawed.of("MC014").is_empty());
     }

@@ -1,6 +1,6 @@
 //! Isolation: one level, and settings that fit it.
 
-use super::known::{is_sound, item};
+use super::known::{is_sound, item, said};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 use crate::base::text::Text;
@@ -14,11 +14,12 @@ pub const RULES: &[Rule] = &[
         code: "MC031",
         name: "isolation-said-twice",
         severity: Severity::Error,
-        summary: "cell.json and config/isolation.json state the same isolation level.",
+        summary: "The isolation level is the same in cell.json and in config/isolation.json.",
         why: "A start uses the stricter of the two. A tool that reads only the other file runs agents more freely than \
               was decided.",
-        example: r#"cell.json: { "isolation_level": "level_2" }, config/isolation.json: { "level": "none" }"#,
-        mend: "`mcell isolation set` writes the level to both files.",
+        example: r#"cell.json: { "isolation_level": "level_2" }
+config/isolation.json: { "level": "none" }"#,
+        mend: "Use `mcell isolation set`, which writes the level to both files.",
         check: Check::Always(isolation_said_twice),
     },
     Rule {
@@ -35,7 +36,7 @@ pub const RULES: &[Rule] = &[
         code: "MC072",
         name: "no-such-user-can-be",
         severity: Severity::Warning,
-        summary: "user and group are names or numbers that a system can have.",
+        summary: "The user and group of agents are names or numbers that a system can have.",
         why: "An agent is started as this user. With a name that cannot be one every start fails.",
         example: r#"{ "security_context": { "user": "hermes:hermes" } }"#,
         mend: "Write a name (letters, digits, `_`, `-`, `.`, at most 32) or a number; the group has its own field.",
@@ -45,7 +46,7 @@ pub const RULES: &[Rule] = &[
         code: "MC073",
         name: "paths-of-the-cage",
         severity: Severity::Warning,
-        summary: "read_only_paths and writable_paths are absolute, and none stands in both.",
+        summary: "Paths for agents are absolute, and none is both read-only and writable.",
         why: "They are folders outside the cell, so they have no folder to be relative to; and a folder is shown to \
               agents once, with one right.",
         example: r#"{ "read_only_paths": ["/srv/data"], "writable_paths": ["/srv/data", "out"] }"#,
@@ -57,7 +58,7 @@ pub const RULES: &[Rule] = &[
         name: "container-without-image",
         severity: Severity::Note,
         summary: "A cell of level_3 whose agents mcell starts names an image.",
-        why: "level_3 runs each agent in a container, and a container needs an image or a folder to take its files \
+        why: "At level_3 each agent runs in a container, and a container needs an image or a folder to take its files \
               from. Until then the agents cannot be started.",
         example: r#"{ "level": "level_3" } and an agent with `run`"#,
         mend: "Name one in `image` of config/isolation.json.",
@@ -143,7 +144,7 @@ fn no_such_user_can_be(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     "MC072",
                     Severity::Warning,
                     &*sheet.file,
-                    format!("`{name}` cannot be the name of a {field}"),
+                    format!("`{}` cannot be the name of a {field}", said(name)),
                 )
                 .value(format!("/security_context/{field}")),
             );
@@ -190,7 +191,7 @@ fn paths_of_the_cage(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     "MC073",
                     Severity::Warning,
                     &*sheet.file,
-                    format!("`{}` {what}", &**path),
+                    format!("`{}` {what}", said(path)),
                 )
                 .value(item(sheet, list, index)),
             );

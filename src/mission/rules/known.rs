@@ -1,6 +1,7 @@
 //! What several families ask of a survey before they say anything: does it exist, can it be trusted, where does it stand.
 
 use super::Facts;
+use crate::base::text::{cut, shown};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::policy::Effective;
@@ -77,6 +78,13 @@ pub(super) fn item<T>(sheet: &Sheet<'_, T>, list: &str, index: usize) -> String 
     }
     format!("{list}/{index}")
 }
+
+/// A text of a file as a message may show it: safe, and of bounded length.
+pub(super) fn said(text: &str) -> String {
+    cut(&shown(text), MOST_SHOWN).into_owned()
+}
+
+const MOST_SHOWN: usize = 120;
 
 /// A name as it stands in a pointer.
 pub(super) fn escaped(name: &str) -> String {

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         code: "MC035",
         name: "permissions-of-nobody-here",
         severity: Severity::Warning,
-        summary: "config/permissions.json has entries only for agents of the cell.",
+        summary: "The entries of config/permissions.json are for agents of the cell.",
         why: "An entry for an agent that is not there limits nobody. If its name is a typing error, the agent that was \
               meant is not limited at all.",
         example: r#"{ "agent_009": { "read": ["*"] } }"#,
@@ -36,7 +36,7 @@ pub const RULES: &[Rule] = &[
         code: "MC038",
         name: "handoff-with-nobody-here",
         severity: Severity::Warning,
-        summary: "handoff_to and handoff_from name only agents of the cell, or \"*\".",
+        summary: "Lists of handoffs name only agents of the cell, or \"*\".",
         why: "Work can be handed only to agents of the same cell. Such a list limits, so a typing error in it closes \
               the way that was meant to be open.",
         example: r#"{ "agent_001": { "handoff_to": ["agent_009"] } }"#,
@@ -47,7 +47,7 @@ pub const RULES: &[Rule] = &[
         code: "MC039",
         name: "substitute-is-nobody-here",
         severity: Severity::Error,
-        summary: "substitute_agents names only agents of the cell.",
+        summary: "Every substitute is an agent of the cell.",
         why: "A substitute takes over when an agent cannot be brought back. One that is not there is only missed when \
               it is needed.",
         example: r#"config/policies.json: { "substitute_agents": ["agent_009"] }"#,

@@ -26,7 +26,8 @@ pub const RULES: &[Rule] = &[
         summary: "An agent's current_task is in progress and held by it.",
         why: "The two files are written by one act; where they disagree one of them was changed by hand or by a tool \
               that stopped half-way.",
-        example: r#"agent_001: { "current_task": "task_001" }, task_001: { "status": "completed" }"#,
+        example: r#"agents/agent_001.json: { "current_task": "task_001" }
+tasks/task_001.json: { "status": "completed" }"#,
         mend: "Set current_task to null, or to the task the agent holds.",
         check: Check::Always(current_task_is_not_its_own),
     },
@@ -47,7 +48,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Error,
         summary: "An agent holds one task in progress at most.",
         why: "An agent has one current_task and one claim; the others stand still, and nobody else gets them.",
-        example: r#"task_001 and task_002: { "status": "in_progress", "assigned_to": "agent_001" }"#,
+        example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
+tasks/task_002.json: { "status": "in_progress", "assigned_to": "agent_001" }"#,
         mend: "Release all but one with `mcell task release`.",
         check: Check::Always(several_tasks_at_once),
     },

@@ -27,7 +27,8 @@ pub const RULES: &[Rule] = &[
         summary: "No tasks wait for each other in a circle.",
         why: "Each would start after the other is completed, so none ever does. The message names a shortest circle in \
               full; where several are entangled, one of them.",
-        example: r#"task_001: { "dependencies": ["task_004"] }, task_004: { "dependencies": ["task_001"] }"#,
+        example: r#"tasks/task_001.json: { "dependencies": ["task_004"] }
+tasks/task_004.json: { "dependencies": ["task_001"] }"#,
         mend: "Take one dependency out, where the order matters least.",
         check: Check::Always(circle),
     },
@@ -38,7 +39,8 @@ pub const RULES: &[Rule] = &[
         summary: "Every pending task can become ready.",
         why: "The task itself is sound, but further up something waits in a circle or for a task that is not there, \
               and so this one waits as well.",
-        example: r#"task_002: { "dependencies": ["task_001"] }, task_001: { "dependencies": ["task_999"] }"#,
+        example: r#"tasks/task_002.json: { "dependencies": ["task_001"] }
+tasks/task_001.json: { "dependencies": ["task_999"] }"#,
         mend: "Mend what it waits for; this finding goes with it.",
         check: Check::Always(never_ready),
     },
@@ -46,10 +48,11 @@ pub const RULES: &[Rule] = &[
         code: "MC054",
         name: "failed-and-waited-for",
         severity: Severity::Note,
-        summary: "No pending task waits for one that failed (only with --resilience).",
+        summary: "No pending task waits for one that failed.",
         why: "A failed task counts as not done until it is tried again and completed. Until then all that wait for it \
               stand still, which is easily overlooked.",
-        example: r#"task_002: { "status": "pending", "dependencies": ["task_001"] }, task_001: { "status": "failed" }"#,
+        example: r#"tasks/task_002.json: { "status": "pending", "dependencies": ["task_001"] }
+tasks/task_001.json: { "status": "failed" }"#,
         mend: "Try it again with `mcell task retry`, or take the dependency out.",
         check: Check::Resilience(failed_and_waited_for),
     },
@@ -356,7 +359,7 @@ mod tests {
     fn what_waits_for_a_task_that_lacks_one_is_never_ready() {
         let built = tasks(&[("a", &["nowhere"]), ("b", &["a"])]);
         assert_eq!(built.codes(), ["MC015", "MC018"]);
-        let over = built.clone().cell(json!({"status": "failed"}));
+        let over = built.cell(json!({"status": "failed"}));
         assert_eq!(over.codes(), ["MC015"]);
     }
 

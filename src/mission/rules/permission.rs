@@ -16,7 +16,8 @@ pub const RULES: &[Rule] = &[
         summary: "Agents that read or audit are granted neither write nor execute.",
         why: "The role caps what an entry may grant, so mcell refuses what is granted here. A tool that goes by the \
               entry alone lets an auditor change what it audits.",
-        example: r#"agent_003: { "role": "audit" }, config/permissions.json: { "agent_003": { "write": ["*"] } }"#,
+        example: r#"agents/agent_003.json: { "role": "audit" }
+config/permissions.json: { "agent_003": { "write": ["*"] } }"#,
         mend: "Take the grant out with `mcell permission revoke`, or give the agent another role.",
         check: Check::Always(permission_beyond_the_role),
     },
@@ -139,6 +140,7 @@ fn add_unreadable(
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!(…)` is said in place")]
 mod tests {
     use super::super::testing::{Built, cell};
     use crate::base::finding::Spot;

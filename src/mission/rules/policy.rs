@@ -12,10 +12,11 @@ pub const RULES: &[Rule] = &[
         name: "policy-said-twice",
         severity: Severity::Warning,
         summary: "A policy stated in cell.json and in config/policies.json has one value.",
-        why: "config/policies.json counts. Whoever reads or changes only cell.json is mistaken about what the daemon \
+        why: "The value in config/policies.json counts. Whoever reads or changes only cell.json is mistaken about what the daemon \
               does.",
-        example: r#"cell.json: { "policies": { "auto_revive": "yes" } }, config/policies.json: { "auto_revive": "no" }"#,
-        mend: "`mcell policy set` writes the value to both files.",
+        example: r#"cell.json: { "policies": { "auto_revive": "yes" } }
+config/policies.json: { "auto_revive": "no" }"#,
+        mend: "Use `mcell policy set`, which writes the value to both files.",
         check: Check::Always(policy_said_twice),
     },
     Rule {
@@ -24,7 +25,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Note,
         summary: "Where handoff_allowed is false, no permission lists handoffs.",
         why: "The policy counts: nothing is handed on in this cell, whatever the lists say.",
-        example: r#"config/policies.json: { "handoff_allowed": false }, config/permissions.json: { "agent_001": { "handoff_to": ["agent_002"] } }"#,
+        example: r#"config/policies.json: { "handoff_allowed": false }
+config/permissions.json: { "agent_001": { "handoff_to": ["agent_002"] } }"#,
         mend: "Allow handoffs with `mcell policy set`, or take the lists out.",
         check: Check::Always(handoffs_granted_in_vain),
     },
@@ -167,9 +169,7 @@ mod tests {
             (found.code, found.spot),
             ("MC034", Spot::Value("/agent_001/handoff_to".into()))
         );
-        let in_cell = built
-            .clone()
-            .cell(json!({"policies": {"handoff_allowed": false}}));
+        let in_cell = built.cell(json!({"policies": {"handoff_allowed": false}}));
         assert_eq!(in_cell.only().code, "MC034");
         let closed =
             in_cell.permissions(json!({"agent_001": {"handoff_to": [], "handoff_from": []}}));

@@ -26,7 +26,8 @@ pub const RULES: &[Rule] = &[
         summary: "Who holds a task in progress has it as current_task.",
         why: "Tools look at the agent's current_task to see what it does, and a revival restores that task. One of the \
               two files is behind.",
-        example: r#"{ "status": "in_progress", "assigned_to": "agent_001" }, agent_001: { "current_task": null }"#,
+        example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
+agents/agent_001.json: { "current_task": null }"#,
         mend: "Set the agent's current_task, or release the task with `mcell task release`.",
         check: Check::Always(holder_is_elsewhere),
     },
@@ -37,7 +38,8 @@ pub const RULES: &[Rule] = &[
         summary: "A completed task depends only on completed ones.",
         why: "What it builds on is not done, so either it is not done, or the dependency is none, or the other task was \
               not marked.",
-        example: r#"task_002: { "status": "completed", "dependencies": ["task_001"] }, task_001: { "status": "pending" }"#,
+        example: r#"tasks/task_002.json: { "status": "completed", "dependencies": ["task_001"] }
+tasks/task_001.json: { "status": "pending" }"#,
         mend: "Complete the dependency, take it out, or open the task again with `mcell task reopen`.",
         check: Check::Always(completed_before_its_dependency),
     },
@@ -48,7 +50,8 @@ pub const RULES: &[Rule] = &[
         summary: "A task in progress depends only on completed ones.",
         why: "An agent works on it before what it needs is there. mcell gives out no task like that; another tool did, \
               or the dependency was added or opened again later.",
-        example: r#"task_002: { "status": "in_progress", "dependencies": ["task_001"] }, task_001: { "status": "pending" }"#,
+        example: r#"tasks/task_002.json: { "status": "in_progress", "dependencies": ["task_001"] }
+tasks/task_001.json: { "status": "pending" }"#,
         mend: "Release the task with `mcell task release`, complete the dependency, or take it out.",
         check: Check::Always(started_before_its_dependency),
     },
@@ -171,6 +174,7 @@ fn each_with_open_dependency(
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!(…)` is said in place")]
 mod tests {
     use super::super::testing::{Built, cell};
     use crate::base::finding::Spot;

@@ -1,10 +1,9 @@
 //! Proofs: every task has an agent that could do it, and every substitute could take over.
 
 use super::ability::{Crew, Lack, Member, owner};
-use super::known::{goes_on, task_status};
+use super::known::{goes_on, said, task_status};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
-use crate::base::text::count;
 use crate::mission::sheet::TaskSheet;
 use crate::mission::task::TaskStatus;
 
@@ -16,8 +15,10 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "For every pending task some agent of the cell has the role, the permission and the capabilities.",
         why: "Nobody could take the task, even if it were assigned to them, so it waits for ever. Paused agents count, \
-              failed ones do not. The message says what the nearest lacks.",
-        example: r#"{ "required_capabilities": ["deploy"] } where no agent has "deploy" among its capabilities"#,
+              failed ones do not. The message says what the nearest lacks. A cell without any agent is still being set \
+              up: that is said only under --resilience.",
+        example: r#"{ "required_capabilities": ["deploy"] }
+where no agent has "deploy" among its capabilities"#,
         mend: "Give an agent what it lacks, or add one that has it.",
         check: Check::Always(nobody_could_do_it),
     },
@@ -27,7 +28,8 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "Who a task is assigned to could do it.",
         why: "mcell will not let this agent take the task, and lets nobody else take it while it is assigned so.",
-        example: r#"task_001: { "assigned_to": "agent_003" }, agent_003: { "role": "audit" }"#,
+        example: r#"tasks/task_001.json: { "assigned_to": "agent_003" }
+agents/agent_003.json: { "role": "audit" }"#,
         mend: "Assign it to another with `mcell task assign`, or give the agent what it lacks.",
         check: Check::Always(assigned_to_someone_unable),
     },
@@ -42,13 +44,6 @@ fn nobody_could_do_it(facts: &Facts<'_, '_>, findings: &mut Findings) {
         .tasks
         .iter()
         .filter(|task| task_status(task) == Some(TaskStatus::Pending));
-    if crew.members.is_empty() {
-        let number = pending.count();
-        if number > 0 {
-            findings.add(without_agents(number));
-        }
-        return;
-    }
     for task in pending {
         if let Some((nearest, lack)) = nobody_for(facts, &crew, task) {
             findings.add(no_one_able(task, nearest, lack));
@@ -83,20 +78,6 @@ fn nobody_for<'c, 'f, 's>(
     nearest
 }
 
-fn without_agents(tasks: usize) -> Finding {
-    let wait = if tasks == 1 { "waits" } else { "wait" };
-    Finding::new(
-        "MC090",
-        Severity::Warning,
-        "agents",
-        format!(
-            "{} {wait}, but the cell has no agents",
-            count(tasks, "task")
-        ),
-    )
-    .hint("add one with `mcell add-agent --role write`")
-}
-
 fn no_one_able(task: &TaskSheet<'_>, nearest: &Member<'_, '_>, lack: Lack<'_>) -> Finding {
     let (id, agent) = (task.stem(), nearest.id());
     let is_assigned = task
@@ -116,7 +97,8 @@ fn no_one_able(task: &TaskSheet<'_>, nearest: &Member<'_, '_>, lack: Lack<'_>) -
         ),
         Lack::Capability(word) => {
             format!(
-                "add `{word}` to the capabilities of an agent, or take it out of required_capabilities"
+                "add `{}` to the capabilities of an agent, or take it out of required_capabilities",
+                said(word)
             )
         }
         Lack::Role(_) => String::from("add one with `mcell add-agent --role write`"),
@@ -204,7 +186,7 @@ mod tests {
             "no agent of this cell could do task `task_001`: the nearest, `agent_001`, lacks the capability `deploy`"
         );
         let able = json!({"capabilities": ["deploy", "code"], "status": "paused"});
-        assert!(one(able.clone(), deploys.clone()).codes().is_empty());
+        assert!(one(able, deploys.clone()).codes().is_empty());
         let reader = one(json!({"role": "read"}), json!({"assigned_to": "agent_001"}));
         assert_eq!(reader.only().code, "MC090");
         let over = one(json!({}), deploys).cell(json!({"status": "failed"}));
@@ -244,18 +226,6 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_without_agents_is_said_once() {
-        let built = cell()
-            .task("task_001", json!({}))
-            .task("task_002", json!({}));
-        assert_eq!(
-            built.only().message,
-            "2 tasks wait, but the cell has no agents"
-        );
-        assert!(cell().codes().is_empty());
-    }
-
-    #[test]
     fn who_cannot_be_read_might_be_able() {
         let needs = json!({"required_capabilities": ["deploy"]});
         for built in [
@@ -264,7 +234,7 @@ mod tests {
             one(json!({}), needs.clone()).file("config/permissions.json", "{"),
             cell()
                 .file("agents/agent_001.json", "{")
-                .task("task_001", needs.clone()),
+                .task("task_001", needs),
         ] {
             assert!(built.of("MC090").is_empty());
         }

@@ -1,12 +1,13 @@
 //! Resilience: what comes to a stop if any one agent is lost. Looked for only under `--resilience`.
 
-use super::ability::{Crew, owner};
+use super::ability::{Crew, has_strangers, owner};
 use super::known::{agent_status, few, goes_on, is_open, is_sound, task_status};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 use crate::base::text::count;
 use crate::mission::agent::{AgentStatus, Role};
 use crate::mission::policy::{AutoRevive, Effective};
+use crate::mission::sheet::TaskSheet;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
@@ -14,21 +15,34 @@ pub const RULES: &[Rule] = &[
         code: "MC095",
         name: "stuck-without-one-agent",
         severity: Severity::Warning,
-        summary: "No single agent's loss leaves tasks that nobody else could take (only with --resilience).",
+        summary: "No single agent's loss leaves tasks that nobody else could take.",
         why: "An agent that cannot be brought back hands its open tasks to another, if one has the role, the \
               permission and the capabilities and the handoff is allowed. Where none does, these tasks stand still, \
               and with them all that wait for them.",
-        example: r#"task_001: { "assigned_to": "agent_001", "required_capabilities": ["deploy"] } where only agent_001 can deploy"#,
+        example: r#"tasks/task_001.json: { "assigned_to": "agent_001", "required_capabilities": ["deploy"] }
+where only agent_001 can deploy"#,
         mend: "Give a second agent what the tasks need, or allow the handoff.",
         check: Check::Resilience(stuck_without_one_agent),
+    },
+    Rule {
+        code: "MC098",
+        name: "no-agents",
+        severity: Severity::Warning,
+        summary: "A cell with open tasks has agents.",
+        why: "Without any agent nothing is done. While a cell is being set up that is as it should be, so it is said only \
+              to those who ask what could come to a stop.",
+        example: r#"tasks/task_001.json and nothing in agents/"#,
+        mend: "Add one with `mcell add-agent --role write`.",
+        check: Check::Resilience(no_agents),
     },
     Rule {
         code: "MC096",
         name: "single-lead",
         severity: Severity::Note,
-        summary: "More than one agent could assign tasks (only with --resilience).",
+        summary: "More than one agent could assign tasks.",
         why: "Only a lead assigns tasks. While the only one is down, operators have to do it.",
-        example: r#"agent_001: { "role": "lead" }, and no other lead among several agents"#,
+        example: r#"agents/agent_001.json: { "role": "lead" }
+and no other lead among several agents"#,
         mend: "Give another agent the role lead, or accept it.",
         check: Check::Resilience(single_lead),
     },
@@ -36,7 +50,7 @@ pub const RULES: &[Rule] = &[
         code: "MC097",
         name: "no-substitute",
         severity: Severity::Note,
-        summary: "A cell that revives its agents names a substitute (only with --resilience).",
+        summary: "A cell that revives its agents names a substitute.",
         why: "When an agent cannot be brought back, its task goes to the first able substitute. Without one it waits \
               for a person.",
         example: r#"config/policies.json: { "auto_revive": "yes", "substitute_agents": [] }"#,
@@ -164,6 +178,31 @@ fn behind(facts: &Facts<'_, '_>, tasks: &[u32]) -> Vec<u32> {
     behind
 }
 
+fn no_agents(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let survey = facts.survey;
+    let is_empty = survey.agents.is_empty() && !has_strangers(survey);
+    if !is_empty || !goes_on(facts) {
+        return;
+    }
+    let open = |sheet: &&TaskSheet<'_>| task_status(sheet).is_some_and(is_open);
+    let number = survey.tasks.iter().filter(open).count();
+    if number > 0 {
+        let wait = if number == 1 { "waits" } else { "wait" };
+        findings.add(
+            Finding::new(
+                "MC098",
+                Severity::Warning,
+                "agents",
+                format!(
+                    "{} {wait}, but the cell has no agents",
+                    count(number, "task")
+                ),
+            )
+            .hint("add one with `mcell add-agent --role write`"),
+        );
+    }
+}
+
 fn single_lead(facts: &Facts<'_, '_>, findings: &mut Findings) {
     let has_open = || {
         let mut tasks = facts.survey.tasks.iter();
@@ -245,6 +284,7 @@ fn no_substitute(facts: &Facts<'_, '_>, findings: &mut Findings) {
 mod tests {
     use super::super::testing::{Built, cell};
     use crate::base::finding::Spot;
+    use crate::mission::survey::OddityKind;
     use serde_json::json;
 
     /// Two leads and a substitute, so that only what a test is about is found.
@@ -304,6 +344,22 @@ mod tests {
         assert_eq!(alone.clone().resilience().codes(), ["MC095"]);
         let done = json!({"status": "completed", "completed_at": "2026-01-02T03:30:00Z"});
         assert!(alone.task("task_001", done).resilience().codes().is_empty());
+    }
+
+    #[test]
+    fn a_cell_without_agents_is_said_once() {
+        let built = cell()
+            .task("task_001", json!({}))
+            .task("task_002", json!({}));
+        assert!(built.codes().is_empty(), "it is being set up");
+        let built = built.resilience();
+        assert_eq!(
+            built.only().message,
+            "2 tasks wait, but the cell has no agents"
+        );
+        let hidden = built.odd("agents/agent_001.json", OddityKind::Link);
+        assert!(hidden.of("MC098").is_empty());
+        assert!(cell().resilience().codes().is_empty());
     }
 
     #[test]

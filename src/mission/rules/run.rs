@@ -1,6 +1,6 @@
 //! How agents are run and watched: a command that can be started, and times and signals that make sense.
 
-use super::known::{escaped, is_sound, item};
+use super::known::{escaped, is_sound, item, said};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 use crate::base::text::{Text, nearest};
@@ -13,7 +13,7 @@ pub const RULES: &[Rule] = &[
         code: "MC077",
         name: "command-that-cannot-run",
         severity: Severity::Error,
-        summary: "run.command names a program by its whole path, and uses only known placeholders.",
+        summary: "An agent's command is a program with its whole path, and uses only known placeholders.",
         why: "No shell is involved: the program is started as it stands. An empty command starts nothing; a bare name \
               (a warning) depends on the PATH of whoever starts it; an unknown placeholder stops the start. With \
               {state.KEY} and no fresh_command (a note) the agent cannot begin without a checkpoint. Only lower-case \
@@ -26,7 +26,7 @@ pub const RULES: &[Rule] = &[
         code: "MC078",
         name: "dead-before-the-next-beat",
         severity: Severity::Warning,
-        summary: "health.timeout is at least health.interval.",
+        summary: "The silence that means dead is at least as long as the time between beats.",
         why: "The agent would be taken for dead before its next beat is due.",
         example: r#"{ "health": { "interval": 60, "timeout": 30 } }"#,
         mend: "Make the timeout several times the interval; the defaults are 300 and 30 seconds.",
@@ -36,7 +36,7 @@ pub const RULES: &[Rule] = &[
         code: "MC079",
         name: "unknown-signal",
         severity: Severity::Error,
-        summary: "run.stop_signal is a signal of the system.",
+        summary: "The stop_signal of an agent is a signal of the system.",
         why: "It is what asks the agent to end. One that does not exist cannot be sent, and the agent would be killed \
               without having saved its work.",
         example: r#"{ "run": { "stop_signal": "SIGTREM" } }"#,
@@ -91,7 +91,7 @@ fn program(sheet: &AgentSheet<'_>, run: &Run<Text<'_>>, findings: &mut Findings)
                 finding(
                     sheet,
                     Severity::Warning,
-                    format!("the program `{program}` of run.{field} is not a whole path, so it depends on who starts it"),
+                    format!("the program `{}` of run.{field} is not a whole path, so it depends on who starts it", said(program)),
                 )
                 .value(format!("{pointer}/0")),
             ),
@@ -132,7 +132,10 @@ fn placeholders(sheet: &AgentSheet<'_>, run: &Run<Text<'_>>, findings: &mut Find
             finding(
                 sheet,
                 Severity::Note,
-                format!("with {{{name}}} and no fresh_command the agent cannot start without a checkpoint"),
+                format!(
+                    "with {{{}}} and no fresh_command the agent cannot start without a checkpoint",
+                    said(&name)
+                ),
             )
             .value(pointer)
             .hint("say in run.fresh_command how it begins anew"),
@@ -151,7 +154,8 @@ fn unknown_placeholder(sheet: &AgentSheet<'_>, name: &str) -> Finding {
     let (message, hint) = if name.starts_with(STATE) {
         (
             format!(
-                "nothing can stand for {{{name}}} here: a start without a checkpoint has no state"
+                "nothing can stand for {{{}}} here: a start without a checkpoint has no state",
+                said(name)
             ),
             String::from("only {cell} and {agent} are known then"),
         )
@@ -160,7 +164,10 @@ fn unknown_placeholder(sheet: &AgentSheet<'_>, name: &str) -> Finding {
             Some(like) => format!("did you mean {{{like}}}?"),
             None => String::from("known are {cell}, {agent}, {checkpoint} and {state.KEY}"),
         };
-        (format!("the placeholder {{{name}}} is not known"), hint)
+        (
+            format!("the placeholder {{{}}} is not known", said(name)),
+            hint,
+        )
     };
     finding(sheet, Severity::Error, message).hint(hint)
 }
@@ -217,7 +224,7 @@ fn unknown_signal(facts: &Facts<'_, '_>, findings: &mut Findings) {
             "MC079",
             Severity::Error,
             &*sheet.file,
-            format!("`{signal}` is not a signal"),
+            format!("`{}` is not a signal", said(signal)),
         )
         .value("/run/stop_signal");
         let upper = name.to_uppercase();
@@ -230,6 +237,7 @@ fn unknown_signal(facts: &Facts<'_, '_>, findings: &mut Findings) {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!(…)` is said in place")]
 mod tests {
     use super::super::testing::{Built, cell};
     use super::names_in_braces;

@@ -17,7 +17,8 @@ pub const RULES: &[Rule] = &[Rule {
     why: "When an agent cannot be brought back, its task is handed to the first substitute that may and can do it. \
           Role, capabilities, permissions, handoff_to, handoff_from and handoff_allowed all have a say, and it is the \
           wrong moment to find out that one says no.",
-    example: r#"config/policies.json: { "substitute_agents": ["agent_003"] }, agent_003: { "role": "audit" }"#,
+    example: r#"config/policies.json: { "substitute_agents": ["agent_003"] }
+agents/agent_003.json: { "role": "audit" }"#,
     mend: "Give the substitute what the message says it lacks, or name another.",
     check: Check::Always(substitute_that_could_not),
 }];
