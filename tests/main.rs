@@ -12,12 +12,21 @@
 
 mod broken;
 mod completions;
+mod demo;
+mod disk;
+mod doctor;
+mod explain;
+mod fault_sweep;
 mod fleet;
 mod hostile;
 mod injection;
 mod kill_sweep;
 mod man;
+mod mount;
+mod power_cut;
+mod race;
 mod recipe;
+mod schema;
 mod sound;
 mod swept;
 mod world;
