@@ -114,12 +114,7 @@ impl Session {
                 cell.id()
             )));
         }
-        for woken in [
-            crate::ops::cell::wake(&mut writing)?,
-            crate::ops::agent::wake(&mut writing)?,
-        ]
-        .concat()
-        {
+        for woken in crate::ops::wake::wake(&mut writing)? {
             (self.tell)(&woken);
         }
         Ok(writing)

@@ -14,3 +14,6 @@ pub mod root;
 pub mod survey;
 pub mod trial;
 pub mod walk;
+
+#[cfg(test)]
+mod tests;

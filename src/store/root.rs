@@ -79,9 +79,10 @@ impl Root {
         self.folder
             .make_folder_with(layout::RUNTIME, Some(rights))?;
         let mut held = lock::exclusive(&self.folder, layout::LOCK, wait)?;
+        // Also where nobody abandoned this lock: commands on one cell make the trash without it.
+        self.folder.sweep_temps(layout::RUNTIME)?;
         if held.was_abandoned {
             self.folder.sweep_temps("")?;
-            self.folder.sweep_temps(layout::RUNTIME)?;
             held.half_done = false;
         }
         Ok(held)
@@ -114,6 +115,8 @@ impl Root {
         line: Line,
     ) -> Result<OpenCell> {
         make_path(&self.folder, layout::NEW)?;
+        // For those who remove things later without the root's lock.
+        make_path(&self.folder, layout::TRASH)?;
         // Whoever was killed here left half a cell; the lock says that nobody is at it.
         for entry in self.folder.list(layout::NEW)?.unwrap_or_default() {
             if let Ok(name) = std::str::from_utf8(&entry.name) {
