@@ -1,13 +1,13 @@
 //! Each rule has a folder under fixtures/broken that breaks it, and the words that `validate` must find for it.
 
-use crate::world::World;
+use crate::world::{Outcome, World, require};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-const ID: &str = "c0ffee00-0000-4000-8000-000000000001";
+pub(crate) const ID: &str = "c0ffee00-0000-4000-8000-000000000001";
 
 fn fixtures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,15 +52,42 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// What a repository cannot hold. Gives the arguments for validate.
-fn make(fixture: &Path, cell: &mut PathBuf) -> Vec<String> {
-    let Ok(acts) = std::fs::read_to_string(fixture.join("make")) else {
-        return Vec::new();
-    };
-    let mut arguments = Vec::new();
-    for act in acts.lines().filter(|line| !line.trim().is_empty()) {
-        let words: Vec<&str> = act.split_whitespace().collect();
+/// A sound cell over which one fixture is laid, in a root of its own.
+pub(crate) struct Broken {
+    pub(crate) world: World,
+    pub(crate) cell: PathBuf,
+    /// Further arguments for validate.
+    arguments: Vec<String>,
+    /// Whether modes must stop the program, as they do not stop root.
+    heeds_modes: bool,
+}
+
+impl Broken {
+    /// The cell of a fixture.
+    pub(crate) fn of(fixture: &Path) -> Self {
+        let mut world = World::new();
+        world.at_time("2026-01-03T00:00:00Z");
+        let cell = world.root().join(ID);
+        base(&cell);
+        lay(fixture, &cell, &["make", "expected"]);
+        let mut broken = Broken {
+            world,
+            cell,
+            arguments: Vec::new(),
+            heeds_modes: false,
+        };
+        let acts = std::fs::read_to_string(fixture.join("make")).unwrap_or_default();
+        for act in acts.lines().filter(|line| !line.trim().is_empty()) {
+            broken.act(act);
+        }
+        broken
+    }
+
+    /// Does what a line of `make` says.
+    fn act(&mut self, act: &str) {
+        let cell = self.cell.clone();
         let path = |word: &str| cell.join(word);
+        let words: Vec<&str> = act.split_whitespace().collect();
         match words.as_slice() {
             ["rm", at] if path(at).is_dir() => std::fs::remove_dir_all(path(at)).unwrap(),
             ["rm", at] => std::fs::remove_file(path(at)).unwrap(),
@@ -68,18 +95,13 @@ fn make(fixture: &Path, cell: &mut PathBuf) -> Vec<String> {
             ["link", target, at] => symlink(target, path(at)).unwrap(),
             ["fifo", at] => {
                 let mode = rustix::fs::Mode::from_raw_mode(0o600);
-                rustix::fs::mknodat(
-                    rustix::fs::CWD,
-                    path(at),
-                    rustix::fs::FileType::Fifo,
-                    mode,
-                    0,
-                )
-                .unwrap();
+                let kind = rustix::fs::FileType::Fifo;
+                rustix::fs::mknodat(rustix::fs::CWD, path(at), kind, mode, 0).unwrap();
             }
-            ["chmod", mode, at] => {
-                let mode = u32::from_str_radix(mode, 8).unwrap();
-                std::fs::set_permissions(path(at), std::fs::Permissions::from_mode(mode)).unwrap();
+            ["chmod", mode, at] => chmod(&path(at), u32::from_str_radix(mode, 8).unwrap()),
+            ["unreadable", at] => {
+                chmod(&path(at), 0);
+                self.heeds_modes = true;
             }
             ["large", bytes, at] => std::fs::File::create(path(at))
                 .unwrap()
@@ -87,21 +109,47 @@ fn make(fixture: &Path, cell: &mut PathBuf) -> Vec<String> {
                 .unwrap(),
             ["bytes", hex, at] => std::fs::write(path(at), unhex(hex)).unwrap(),
             ["name", hex, folder] => {
-                std::fs::write(path(folder).join(OsStr::from_bytes(&unhex(hex))), "{}").unwrap();
+                let name = unhex(hex);
+                std::fs::write(path(folder).join(OsStr::from_bytes(&name)), "{}").unwrap();
             }
             ["folder", name] => {
-                let renamed = cell.parent().unwrap().join(name);
-                std::fs::rename(&cell, &renamed).unwrap();
-                *cell = renamed;
+                self.cell = cell.with_file_name(name);
+                std::fs::rename(&cell, &self.cell).unwrap();
             }
-            ["argument", word] => arguments.push((*word).to_owned()),
-            other => panic!("{}: no act {other:?}", fixture.display()),
+            ["argument", word] => self.arguments.push((*word).to_owned()),
+            _ => panic!("there is no act `{act}`"),
         }
     }
-    arguments
+
+    /// Whether this machine can show it: as root, modes stop a program only once its powers are taken away.
+    pub(crate) fn can_be_shown(&self) -> bool {
+        !self.needs_setpriv() || require("setpriv")
+    }
+
+    fn needs_setpriv(&self) -> bool {
+        self.heeds_modes && rustix::process::geteuid().is_root()
+    }
+
+    /// Runs `mcell validate CELL --all` with the arguments of the fixture and these.
+    pub(crate) fn validate(&self, more: &[&str]) -> Outcome {
+        let mut line = vec!["validate".to_owned(), self.cell.display().to_string()];
+        line.push("--all".to_owned());
+        line.extend(self.arguments.iter().cloned());
+        line.extend(more.iter().map(|word| (*word).to_owned()));
+        if self.needs_setpriv() {
+            self.world.run_without_powers(line)
+        } else {
+            self.world.run(line)
+        }
+    }
 }
 
-fn folders() -> Vec<PathBuf> {
+fn chmod(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The fixtures, sorted.
+pub(crate) fn folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(fixtures("broken"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -111,45 +159,39 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
+/// The name of a fixture's folder.
+pub(crate) fn name(fixture: &Path) -> &str {
+    fixture.file_name().unwrap().to_str().unwrap()
+}
+
+/// The code of the rule that a fixture breaks.
+pub(crate) fn code(fixture: &Path) -> &str {
+    name(fixture).get(..5).unwrap()
+}
+
 #[test]
 fn each_broken_cell_is_told_in_its_words() {
     let bless = std::env::var_os("MCELL_BLESS").is_some();
     let mut differ = Vec::new();
     for fixture in folders() {
-        let mut world = World::new();
-        world.at_time("2026-01-03T00:00:00Z");
-        let mut cell = world.root().join(ID);
-        base(&cell);
-        lay(&fixture, &cell, &["make", "expected"]);
-        let arguments = make(&fixture, &mut cell);
-        let mut line = vec![
-            String::from("validate"),
-            cell.display().to_string(),
-            String::from("--all"),
-        ];
-        line.extend(arguments);
-        let outcome = world.run(line);
-        let said = outcome
-            .out
-            .replace(&world.root().display().to_string(), "ROOT");
-        let code = fixture
-            .file_name()
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .get(..5)
-            .unwrap()
-            .to_owned();
-        let name = fixture.display();
+        let (name, code) = (name(&fixture), code(&fixture));
+        let broken = Broken::of(&fixture);
+        if !broken.can_be_shown() {
+            continue;
+        }
+        let outcome = broken.validate(&[]);
+        let root = broken.world.root().display().to_string();
+        let said = outcome.out.replace(&root, "ROOT");
         assert!(
             said.contains(&format!("[{code}]")),
             "{name} is not found: {said}{}",
             outcome.err
         );
+        let is_error = said.contains("error[");
         assert_eq!(
             outcome.code,
-            i32::from(said.contains("error[")),
-            "{name}: the exit code"
+            i32::from(is_error),
+            "{name}: the exit code\n{said}"
         );
         let expected = fixture.join("expected");
         if bless {
@@ -159,24 +201,24 @@ fn each_broken_cell_is_told_in_its_words() {
         if wanted != said {
             differ.push(format!("{name}:\n--- expected\n{wanted}+++ said\n{said}"));
         }
-        // Made unreadable, it could not be removed.
-        let _ = std::fs::set_permissions(&cell, std::fs::Permissions::from_mode(0o755));
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
 #[test]
 fn every_rule_has_a_folder_that_breaks_it() {
-    let covered: BTreeSet<String> = folders()
+    let names: BTreeSet<String> = folders()
         .iter()
-        .filter_map(|path| path.file_name()?.to_str()?.get(..5).map(str::to_owned))
+        .map(|fixture| name(fixture).split("--").next().unwrap().to_owned())
         .collect();
-    let missing: Vec<&str> = mcell::mission::rules::all()
-        .map(|rule| rule.code)
-        .filter(|code| !covered.contains(*code))
+    let rules: BTreeSet<String> = mcell::mission::rules::all()
+        .map(|rule| format!("{}-{}", rule.code, rule.name))
         .collect();
+    let missing: Vec<&String> = rules.difference(&names).collect();
     assert!(missing.is_empty(), "no fixture for {missing:?}");
-    assert!(covered.len() >= 45, "{} rules", covered.len());
+    let of_none: Vec<&String> = names.difference(&rules).collect();
+    assert!(of_none.is_empty(), "no rule is called {of_none:?}");
+    assert!(rules.len() >= 45, "{} rules", rules.len());
 }
 
 #[test]

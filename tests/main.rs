@@ -12,7 +12,10 @@
 
 mod broken;
 mod completions;
+mod demo;
 mod disk;
+mod doctor;
+mod explain;
 mod fault_sweep;
 mod fleet;
 mod hostile;
@@ -23,6 +26,7 @@ mod mount;
 mod power_cut;
 mod race;
 mod recipe;
+mod schema;
 mod sound;
 mod swept;
 mod world;

@@ -125,14 +125,31 @@ impl World {
 
     /// Runs mcell with arguments.
     pub(crate) fn run(&self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
+        self.run_in(self.command(MCELL), arguments)
+    }
+
+    /// Runs mcell as root without its powers, so that the modes of files stop it as they stop everybody. Needs setpriv.
+    pub(crate) fn run_without_powers(
+        &self,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Outcome {
+        let mut command = self.command("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", "--", MCELL]);
+        self.run_in(command, arguments)
+    }
+
+    fn run_in(
+        &self,
+        command: std::process::Command,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Outcome {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let name = arguments
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect::<Vec<_>>()
             .join(" ");
-        let mut command = assert_cmd::Command::from_std(self.command(MCELL));
-        let output = command
+        let output = assert_cmd::Command::from_std(command)
             .args(arguments)
             .write_stdin("")
             .timeout(DEADLINE)

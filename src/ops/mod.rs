@@ -19,6 +19,7 @@ pub mod task;
 pub mod template;
 pub mod trash;
 pub mod validate;
+pub mod wake;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -107,12 +107,7 @@ impl Session {
         for mended in &writing.mended {
             (self.tell)(mended);
         }
-        for woken in [
-            crate::ops::cell::wake(&mut writing)?,
-            crate::ops::agent::wake(&mut writing)?,
-        ]
-        .concat()
-        {
+        for woken in crate::ops::wake::wake(&mut writing)? {
             (self.tell)(&woken);
         }
         Ok(writing)

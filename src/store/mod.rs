@@ -12,6 +12,7 @@ pub mod own;
 pub mod read;
 pub mod root;
 pub mod survey;
+pub mod trial;
 pub mod walk;
 
 #[cfg(test)]

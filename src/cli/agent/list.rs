@@ -6,7 +6,6 @@ use crate::base::text::cut;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::ops::agent::{self, Listed};
-use crate::ops::find::Scope;
 use crate::ui::Table;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
@@ -98,9 +97,12 @@ impl List {
         let scope = context.session.scope(context.all_cells)?;
         let (agents, unreadable) = agent::list(&scope, self.all)?;
         let none = agents.is_empty();
+        let several_cells = agents
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one.cell_id != other.cell_id));
         context.printer.show(&Agents {
             agents,
-            several_cells: matches!(scope, Scope::Root(_)),
+            several_cells,
         })?;
         for file in &unreadable {
             context
@@ -109,7 +111,9 @@ impl List {
         }
         if !unreadable.is_empty() {
             context.printer.say("`mcell validate` says what is wrong");
-        } else if none {
+            return Ok(crate::base::exit::MALFORMED);
+        }
+        if none {
             context
                 .printer
                 .say("There is no agent: add one with `mcell add-agent --role write`");

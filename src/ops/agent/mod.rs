@@ -6,18 +6,16 @@ mod remove;
 pub use moves::{Changed, PROTECTED, edit, pause, resume, set};
 pub use remove::{RemovedAgent, remove};
 
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::ids::AgentId;
 use crate::base::text::nearest;
-use crate::mission::agent::{Agent, AgentStatus, Role, Run};
+use crate::mission::agent::{Agent, Role, Run};
 use crate::mission::cell::Cell;
 use crate::mission::task::TaskStatus;
-use crate::ops::cell::due;
 use crate::ops::find::{Scope, known_cells};
 use crate::ops::session::Session;
 use crate::ops::template;
 use crate::store::cell::OpenCell;
-use crate::store::commit::{Act, Writing};
 use crate::store::fence;
 use crate::store::layout;
 use serde_json::Value;
@@ -193,40 +191,4 @@ pub fn not_here(cell: &OpenCell, id: &AgentId) -> Error {
         Some(meant) => error.hint(format!("is {meant} meant?")),
         None => error.hint("`mcell agent list` shows them"),
     }
-}
-
-/// Ends pauses of agents whose time is over, and says so. Every command that writes does this first.
-pub fn wake(writing: &mut Writing<'_>) -> Result<Vec<String>> {
-    let mut woken = Vec::new();
-    let ids = writing.cell().agent_ids();
-    // A folder that is none, or a link, is for validate to name; it keeps nobody from writing elsewhere in the cell.
-    let ids = ids.or_else(|error| match error.kind() {
-        Kind::Malformed => Ok(Vec::new()),
-        _ => Err(error),
-    })?;
-    for id in ids {
-        let file = layout::agent(&id);
-        let Some(mut agent) = due::<Agent>(writing, &file)? else {
-            continue;
-        };
-        let is_over = agent
-            .paused_until
-            .is_some_and(|until| until <= writing.now());
-        if is_over && agent.status == AgentStatus::Paused {
-            agent.become_status(agent.working_status())?;
-            writing.put(&file, &agent)?;
-            woken.push(id.to_string());
-        }
-    }
-    if woken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let what = format!("resumed {}: the pause ended", woken.join(", "));
-    let act = Act {
-        name: "agent resume",
-        why: None,
-        ..writing.act().clone()
-    };
-    writing.commit_as(act, &what)?;
-    Ok(vec![what])
 }
