@@ -37,6 +37,9 @@ impl Show {
                     .printer
                     .say("somebody is writing to this cell: what is shown may be of two moments");
             }
+            if shown.unread > 0 {
+                context.printer.warn("some files cannot be read, and are not counted: `mcell validate` says what is wrong with them");
+            }
             Ok(PageOf { shown, now })
         })
     }
