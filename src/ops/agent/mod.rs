@@ -6,7 +6,7 @@ mod remove;
 pub use moves::{Changed, PROTECTED, edit, pause, resume, set};
 pub use remove::{RemovedAgent, remove};
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::base::text::nearest;
 use crate::mission::agent::{Agent, Role, Run};
