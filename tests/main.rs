@@ -12,14 +12,23 @@
 
 mod broken;
 mod completions;
+mod demo;
+mod disk;
+mod doctor;
+mod explain;
+mod fault_sweep;
 mod fleet;
 mod hostile;
 mod injection;
 mod kill_sweep;
 mod man;
 mod mend;
+mod mount;
+mod power_cut;
+mod race;
 mod recipe;
 mod sarif;
+mod schema;
 mod sound;
 mod swept;
 mod world;

@@ -56,6 +56,17 @@ impl Env {
             .map(PathBuf::from)
     }
 
+    /// The names of all variables that begin so, sorted.
+    pub fn names(&self, beginning: &str) -> Vec<String> {
+        let names = self.variables.keys().filter_map(|name| name.to_str());
+        let mut names: Vec<String> = names
+            .filter(|name| name.starts_with(beginning))
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names
+    }
+
     /// The working directory.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod amount;
 pub mod cell;
 pub mod drawing;
+pub mod grant;
 pub mod graph;
 pub mod isolation;
 pub mod permission;

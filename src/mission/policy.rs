@@ -179,3 +179,81 @@ impl Effective {
         }
     }
 }
+
+/// The names of all policies, in the order in which they are shown.
+pub const NAMES: [&str; 8] = [
+    "auto_revive",
+    "revive_timeout",
+    "substitute_agents",
+    "handoff_allowed",
+    "handoff_approval",
+    "checkpoint_required",
+    "max_retries",
+    "checkpoint_interval",
+];
+
+/// A file that can hold a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// `policies` in `cell.json`.
+    Cell,
+    /// `config/policies.json`.
+    Config,
+}
+
+/// What `cell.json` says of a policy.
+fn said_by_cell<S>(name: &str, cell: &Cell<S>) -> Option<serde_json::Value> {
+    let policies = serde_json::to_value(cell.policies.as_ref()?).ok()?;
+    policies.get(name).cloned()
+}
+
+/// What `config/policies.json` says of a policy.
+fn said_by_config<S: Serialize>(
+    name: &str,
+    config: Option<&Policies<S>>,
+) -> Option<serde_json::Value> {
+    serde_json::to_value(config?).ok()?.get(name).cloned()
+}
+
+/// The files in which a policy is to be written, so that they never contradict each other: each that states it. If none
+/// does and it is to be `stated`, cell.json where that can hold it (as `init` writes it), else config/policies.json.
+pub fn homes<S: Serialize>(
+    name: &str,
+    cell: &Cell<S>,
+    config: Option<&Policies<S>>,
+    stated: bool,
+) -> Vec<Home> {
+    let mut homes = Vec::new();
+    if said_by_cell(name, cell).is_some() {
+        homes.push(Home::Cell);
+    }
+    if said_by_config(name, config).is_some() {
+        homes.push(Home::Config);
+    }
+    if homes.is_empty() && stated {
+        homes.push(match name {
+            "auto_revive" | "handoff_allowed" | "checkpoint_interval" => Home::Cell,
+            _ => Home::Config,
+        });
+    }
+    homes
+}
+
+/// Policies that both files state, and differently: the name, what `cell.json` says, and what `config/policies.json` says,
+/// which counts.
+pub fn contradictions<S: Serialize>(
+    cell: &Cell<S>,
+    config: Option<&Policies<S>>,
+) -> Vec<(&'static str, String, String)> {
+    let word = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    NAMES
+        .into_iter()
+        .filter_map(|name| {
+            let (cell, config) = (said_by_cell(name, cell)?, said_by_config(name, config)?);
+            (cell != config).then(|| (name, word(cell), word(config)))
+        })
+        .collect()
+}

@@ -76,7 +76,8 @@ pub fn edit_and_decide<T: Record + DeserializeOwned>(
         match check::<T>(cell, &copy, subject, &before, &after) {
             Ok(()) => break after,
             Err(error) => match again {
-                Some(again) if again(&error)? => {}
+                // A question that is not answered loses no text either.
+                Some(again) if again(&error).map_err(|unanswered| copy.keep(unanswered))? => {}
                 _ => return Err(copy.keep(error)),
             },
         }
@@ -219,16 +220,18 @@ fn editor(session: &Session) -> Result<String> {
             return Ok(editor.to_owned());
         }
     }
+    // vi without a terminal draws into a pipe; whoever scripts an edit names the editor.
+    let is_at_terminal = session.pick.is_some();
     let path = session.env.word("PATH").unwrap_or("/usr/bin:/bin");
     let is_there = |folder: &str| {
         let file = Path::new(folder).join("vi");
         rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
     };
-    if path.split(':').any(is_there) {
+    if is_at_terminal && path.split(':').any(is_there) {
         return Ok(String::from("vi"));
     }
     Err(
-        Error::usage("there is no editor: neither VISUAL nor EDITOR is set, and vi is not here")
+        Error::usage("there is no editor: neither VISUAL nor EDITOR is set, and there is no vi at a terminal here")
             .hint("`EDITOR=nano mcell …`, or change single fields with `set FIELD=VALUE`"),
     )
 }

@@ -1,6 +1,7 @@
 //! Writes what mcell makes of itself (manual pages, schemas) into a folder of the operator's.
 
 use crate::base::error::{Error, Result};
+use crate::store::own;
 use std::path::{Path, PathBuf};
 
 /// A file to write: its name and its text.
@@ -9,7 +10,7 @@ pub type Page = (String, String);
 /// Writes every page into a folder, which is made if it is not there, and gives their paths.
 #[allow(
     clippy::disallowed_methods,
-    reason = "the operator's own folder, not a mission's"
+    reason = "the operator's own folder, made with their umask"
 )]
 pub fn write_all(folder: &Path, pages: &[Page]) -> Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)
@@ -17,8 +18,7 @@ pub fn write_all(folder: &Path, pages: &[Page]) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for (name, text) in pages {
         let file = folder.join(name);
-        std::fs::write(&file, text)
-            .map_err(|error| Error::storage(format_args!("write {}", file.display()), error))?;
+        own::replace(&file, text.as_bytes())?;
         written.push(file);
     }
     Ok(written)

@@ -149,7 +149,11 @@ impl Session {
         if let [only] = begin.as_slice() {
             return OpenCell::open(&root.path().join(only.as_str()));
         }
-        let known = known_cells(&root)?;
+        let (known, trouble) = look(&root)?;
+        // What could not be read may be the one, or a second one, of that name.
+        if let Some(error) = trouble {
+            return Err(error.hint("name the cell by its id"));
+        }
         let matching: Vec<&Known> = known
             .iter()
             .filter(|known| known.is_meant_by(&lower))
@@ -243,22 +247,37 @@ impl Known {
 
 /// Every cell of a root.
 pub fn known_cells(root: &Root) -> Result<Vec<Known>> {
-    let ids = root.cell_ids()?;
-    Ok(ids
-        .into_iter()
-        .filter_map(|id| {
-            // One that cannot be opened is one all the same: left out, another would be the only one.
-            let opened = OpenCell::open(&root.path().join(id.as_str()));
-            match opened.and_then(|open| open.cell()) {
-                Ok(cell) => Some(Known {
-                    id,
-                    cell: Some(cell),
-                }),
-                Err(error) if error.kind() == Kind::NotFound => None,
-                Err(_) => Some(Known { id, cell: None }),
+    Ok(look(root)?.0)
+}
+
+/// Every cell of a root, and why one of them could not be read, if the disk did not answer.
+fn look(root: &Root) -> Result<(Vec<Known>, Option<Error>)> {
+    let mut known = Vec::new();
+    let mut trouble = None;
+    for id in root.cell_ids()? {
+        // One that cannot be opened is one all the same: left out, another would be the only one.
+        let opened = OpenCell::open(&root.path().join(id.as_str()));
+        match opened.and_then(|open| open.cell()) {
+            Ok(cell) => known.push(Known {
+                id,
+                cell: Some(cell),
+            }),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => {
+                if error.kind() == Kind::Storage && !is_closed(root, &id) {
+                    trouble = trouble.or(Some(error));
+                }
+                known.push(Known { id, cell: None });
             }
-        })
-        .collect())
+        }
+    }
+    Ok((known, trouble))
+}
+
+/// Tells whether a cell is closed to whoever asks: then it is not the one meant.
+fn is_closed(root: &Root, id: &CellId) -> bool {
+    let file = root.path().join(id.as_str()).join(layout::CELL);
+    rustix::fs::access(file, rustix::fs::Access::READ_OK) == Err(rustix::io::Errno::ACCESS)
 }
 
 fn several(message: &str, lines: &[String]) -> Error {

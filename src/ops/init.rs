@@ -145,9 +145,7 @@ pub fn init(session: &Session, root: &Root, new: &NewCell) -> Result<(OpenCell, 
         prev: String::new(),
     };
     let held = root.lock(session.wait("init")?)?;
-    root.make_cell(&held, &id, files, line)?;
-    drop(held);
-    let open = OpenCell::open(&root.path().join(id.as_str()))?;
+    let open = root.make_cell(&held, &id, files, line)?;
     Ok((open, cell))
 }
 

@@ -9,6 +9,9 @@ pub mod edit;
 pub mod export;
 pub mod find;
 pub mod init;
+pub mod isolation;
+pub mod permission;
+pub mod policy;
 pub mod scan;
 pub mod session;
 pub mod set;
@@ -16,6 +19,7 @@ pub mod task;
 pub mod template;
 pub mod trash;
 pub mod validate;
+pub mod wake;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -86,10 +86,24 @@ impl Session {
 
     /// Takes a cell for one change, and says what was mended on the way in. Pauses that ended by now end here first.
     pub fn write<'c>(&self, cell: &'c OpenCell, act: &'static str) -> Result<Writing<'c>> {
+        self.write_because(cell, act, None)
+    }
+
+    /// The same with a reason, which the journal keeps.
+    pub fn write_because<'c>(
+        &self,
+        cell: &'c OpenCell,
+        act: &'static str,
+        why: Option<&str>,
+    ) -> Result<Writing<'c>> {
         if cell.folder().stat(crate::store::layout::CELL)?.is_none() {
             return Err(cell.no_cell());
         }
-        let mut writing = cell.lock_for_writing(self.act(act), self.wait(act)?)?;
+        let named = Act {
+            why: why.map(str::to_owned),
+            ..self.act(act)
+        };
+        let mut writing = cell.lock_for_writing(named, self.wait(act)?)?;
         for mended in &writing.mended {
             (self.tell)(mended);
         }
@@ -100,12 +114,7 @@ impl Session {
                 cell.id()
             )));
         }
-        for woken in [
-            crate::ops::cell::wake(&mut writing)?,
-            crate::ops::agent::wake(&mut writing)?,
-        ]
-        .concat()
-        {
+        for woken in crate::ops::wake::wake(&mut writing)? {
             (self.tell)(&woken);
         }
         Ok(writing)
@@ -145,12 +154,16 @@ impl Session {
         if answer.allowed {
             return Ok(());
         }
-        Err(Error::refused(format!(
+        let refused = Error::refused(format!(
             "{id} may not {} {task}: {}",
             verb.word(),
             answer.because
-        ))
-        .hint(format!(
+        ));
+        // What the role forbids nobody can grant.
+        if verb != Verb::Read && !agent.role.may_work() {
+            return Err(refused);
+        }
+        Err(refused.hint(format!(
             "an operator can allow it: `mcell permission grant {id} {} {task}`",
             verb.word()
         )))

@@ -7,6 +7,7 @@ use crate::mission::shape::typed::{allowed, emptied, typed};
 use crate::mission::shape::{self, Field, Flaw, FlawKind, Form, Shape};
 use crate::mission::sheet::{Record, stem};
 use crate::store::commit::Writing;
+use crate::store::read::excerpt;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 
@@ -55,8 +56,12 @@ pub fn apply<T: Record + DeserializeOwned>(
     for assignment in assignments {
         edits.push(edit_for(T::SHAPE, assignment, protected)?);
     }
-    let document = Document::parse(&before)
-        .map_err(|fault| Error::malformed(format!("{file} is not JSON: {fault}")).hint(LOOK))?;
+    let document = Document::parse(&before).map_err(|fault| {
+        let path = writing.cell().folder().path_of(file).display().to_string();
+        Error::malformed(format!("{file} is not JSON: {fault}"))
+            .at(excerpt(&path, &before, fault.offset..fault.offset + 1))
+            .hint(LOOK)
+    })?;
     let after = splice(&document, &edits)
         .map_err(|error| Error::malformed(format!("{file}: {error}")).hint(LOOK))?
         .into_bytes();
@@ -160,10 +165,16 @@ fn unknown(shape: &Shape, name: &str, part: &str, protected: &Protected<'_>) -> 
     };
     let is_part = |known: &&str| known.split('_').any(|word| word == part);
     let meant = nearest(part, shape.names()).or_else(|| shape.names().find(is_part));
-    let settable: Vec<&str> = shape
-        .names()
-        .filter(|known| !protected.iter().any(|(field, _)| field == known))
-        .collect();
+    // The path to the object that was looked in, as protected fields are named.
+    let within = name
+        .find(part)
+        .and_then(|at| name.get(..at))
+        .unwrap_or_default();
+    let is_settable = |known: &&str| {
+        let whole = format!("{within}{known}");
+        !protected.iter().any(|(field, _)| *field == whole)
+    };
+    let settable: Vec<&str> = shape.names().filter(is_settable).collect();
     let error = match meant {
         Some(meant) => error.hint(format!("is `{meant}` meant?")),
         None => error,
@@ -215,7 +226,13 @@ fn refuse_unsound(shape: &'static Shape, file: &str, after: &[u8], edits: &[Edit
     let Some(flaw) = reading.flaws.iter().find(|flaw| set(flaw)) else {
         return Ok(());
     };
-    let name = flaw.pointer.trim_start_matches('/').replace('/', ".");
+    // An item of a list is called by its list: nobody typed its number.
+    let name = flaw
+        .pointer
+        .trim_start_matches('/')
+        .trim_end_matches(|letter: char| letter.is_ascii_digit())
+        .trim_end_matches('/')
+        .replace('/', ".");
     Err(match &flaw.kind {
         FlawKind::Missing(missing, _) => Error::usage(format!("`{name}` needs `{missing}`"))
             .hint(format!("set it too: `{name}.{missing}=…`")),
@@ -278,7 +295,7 @@ mod tests {
     use crate::mission::agent::Agent;
     use crate::ops::world::World;
 
-    const PROTECTED: &Protected<'_> = &[("status", "`mcell agent pause`")];
+    const PROTECTED: &Protected<'_> = crate::ops::agent::PROTECTED;
 
     fn set(world: &World, words: &[&str]) -> Result<bool> {
         let assignments: Vec<Assignment> = words.iter().map(|word| word.parse().unwrap()).collect();
@@ -366,6 +383,7 @@ mod tests {
             ("health.interval=soon", Kind::Usage, "a duration"),
             ("health.interval=9w", Kind::Usage, "a duration"),
             ("run={\"comand\":[]}", Kind::Usage, "is `command` meant?"),
+            ("run.cheque=/x", Kind::Usage, "checkpoint"),
             ("name.x=1", Kind::Usage, "has no fields"),
             ("status=failed", Kind::Refused, "`mcell agent pause`"),
         ] {

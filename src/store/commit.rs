@@ -239,33 +239,26 @@ impl<'c> Writing<'c> {
                 None => folder.read(&item.file)?,
             };
             let before = current.as_deref().map(sha256);
-            match &item.after {
-                After::Trash(trash) => {
-                    changes.push(Change {
-                        file: item.file.clone(),
-                        temp: None,
-                        trash: Some(trash.clone()),
-                        before,
-                        after: None,
-                    });
-                }
-                After::Text(text) => {
-                    folder.make_folder(parent)?;
-                    let temp = layout::join(
-                        parent,
-                        &format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP),
-                    );
-                    folder.write_new(&temp, text, self.rights_for(&item.file, parent)?)?;
-                    let after = Some(sha256(text));
-                    changes.push(Change {
-                        file: item.file.clone(),
-                        temp: Some(temp),
-                        trash: None,
-                        before,
-                        after,
-                    });
-                }
-            }
+            folder.make_folder(parent)?;
+            let temp = layout::join(
+                parent,
+                &format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP),
+            );
+            let rights = self.rights_for(&item.file, parent)?;
+            let (text, trash, after) = match &item.after {
+                // Empty: as long as it is there, the file is still to go. Nothing else would tell a file that was not
+                // moved yet from one that somebody took out of the trash again.
+                After::Trash(trash) => (&[][..], Some(trash.clone()), None),
+                After::Text(text) => (text.as_slice(), None, Some(sha256(text))),
+            };
+            folder.write_new(&temp, text, rights)?;
+            changes.push(Change {
+                file: item.file.clone(),
+                temp: Some(temp),
+                trash,
+                before,
+                after,
+            });
         }
         Ok(changes)
     }
@@ -302,20 +295,23 @@ impl<'c> Writing<'c> {
 
     fn move_one(&self, change: &Change) -> Result<()> {
         let folder = self.cell.folder();
-        if let Some(temp) = &change.temp {
+        let Some(temp) = &change.temp else {
+            return Ok(());
+        };
+        let Some(trash) = &change.trash else {
             return folder.rename(temp, &change.file);
+        };
+        let root = self.cell.root_folder()?;
+        let (parent, _) = layout::split(trash);
+        make_path(&root, parent)?;
+        if !folder.rename_new(&change.file, &root, trash)? {
+            return Err(Error::refused(format!(
+                "{} is there already",
+                root.path_of(trash).display()
+            )));
         }
-        if let Some(trash) = &change.trash {
-            let root = self.cell.root_folder()?;
-            let (parent, _) = layout::split(trash);
-            make_path(&root, parent)?;
-            if !folder.rename_new(&change.file, &root, trash)? {
-                return Err(Error::refused(format!(
-                    "{} is there already",
-                    root.path_of(trash).display()
-                )));
-            }
-        }
+        // It is done; what is left of the temp is swept by the next.
+        let _ = folder.remove_file(temp);
         Ok(())
     }
 
@@ -352,28 +348,30 @@ impl<'c> Writing<'c> {
         let folder = self.cell.folder();
         let mut finished = false;
         for change in &line.files {
-            let undone = match (&change.temp, &change.trash) {
-                // Its text was fsynced before the line was; another text is not what the line promises.
-                (Some(temp), _) => {
-                    is_own_temp(temp, &change.file)
-                        && folder.stat(temp)?.is_some()
-                        && folder
-                            .read(temp)?
-                            .is_some_and(|text| Some(sha256(&text)) == change.after)
-                }
-                (None, Some(trash)) => {
-                    trash.starts_with(layout::TRASH)
-                        && folder
-                            .read(&change.file)?
-                            .is_some_and(|text| Some(sha256(&text)) == change.before)
-                        && self.cell.root_folder()?.stat(trash)?.is_none()
-                }
-                (None, None) => false,
+            let Some(temp) = change.temp.as_deref() else {
+                continue;
             };
+            if !is_own_temp(temp, &change.file) || folder.stat(temp)?.is_none() {
+                continue;
+            }
+            let is = |file: &str, hash: &Option<String>| -> Result<bool> {
+                Ok(folder.read(file)?.map(|text| sha256(&text)) == *hash)
+            };
+            let undone = match &change.trash {
+                // Its text was fsynced before the line was; another text is not what the line promises.
+                None => is(temp, &change.after)?,
+                Some(trash) => {
+                    trash.starts_with(layout::TRASH)
+                        && self.cell.root_folder()?.stat(trash)?.is_none()
+                        && folder.stat(&change.file)?.is_some()
+                        && is(&change.file, &change.before)?
+                }
+            };
+            // Also where only the temp is left: it is swept.
+            finished = true;
             if undone {
                 self.held.half_done = true;
                 self.move_one(change)?;
-                finished = true;
             }
         }
         if finished || self.held.was_abandoned {

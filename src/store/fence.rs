@@ -53,6 +53,17 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
     Ok(fence)
 }
 
+/// Stages that the id of a file was given, and is never given again: for a file that is removed.
+pub fn retire(writing: &mut Writing<'_>, file: &str) -> Result<()> {
+    let known = read(writing)?;
+    let mut fence = known;
+    fence.remember(file);
+    if fence != known {
+        writing.put_text(layout::FENCE, crate::store::commit::pretty(&fence)?)?;
+    }
+    Ok(())
+}
+
 impl Fence {
     /// Notes that the id of a file was given.
     pub fn remember(&mut self, file: &str) {

@@ -121,6 +121,11 @@ impl Folder {
         }
     }
 
+    /// The same folder under the name that it has now.
+    pub(crate) fn renamed(self, path: PathBuf) -> Self {
+        Folder { path, ..self }
+    }
+
     /// Where it was opened.
     pub fn path(&self) -> &Path {
         &self.path

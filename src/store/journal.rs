@@ -35,7 +35,7 @@ pub struct Line {
 pub struct Change {
     /// The file.
     pub file: String,
-    /// The temp that takes its place.
+    /// The temp that takes its place; of a removal an empty one, which goes when the removal is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temp: Option<String>,
     /// Where it goes in the root's trash, relative to the root.

@@ -12,4 +12,8 @@ pub mod own;
 pub mod read;
 pub mod root;
 pub mod survey;
+pub mod trial;
 pub mod walk;
+
+#[cfg(test)]
+mod tests;

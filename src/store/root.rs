@@ -3,6 +3,7 @@
 use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::ids::CellId;
+use crate::store::cell::OpenCell;
 use crate::store::commit::{make_path, pretty};
 use crate::store::folder::{Folder, Rights, Sort};
 use crate::store::journal::{Change, Line, sha256};
@@ -78,9 +79,10 @@ impl Root {
         self.folder
             .make_folder_with(layout::RUNTIME, Some(rights))?;
         let mut held = lock::exclusive(&self.folder, layout::LOCK, wait)?;
+        // Also where nobody abandoned this lock: commands on one cell make the trash without it.
+        self.folder.sweep_temps(layout::RUNTIME)?;
         if held.was_abandoned {
             self.folder.sweep_temps("")?;
-            self.folder.sweep_temps(layout::RUNTIME)?;
             held.half_done = false;
         }
         Ok(held)
@@ -103,15 +105,18 @@ impl Root {
         })
     }
 
-    /// Makes a cell whole: under `.mcell/new`, fsynced from the files up, then renamed into place. The root's lock is held.
+    /// Makes a cell whole, and gives it open: under `.mcell/new`, fsynced from the files up, then renamed into place. The
+    /// root's lock is held.
     pub fn make_cell(
         &self,
         _held: &Held,
         id: &CellId,
         files: Vec<NewFile>,
         line: Line,
-    ) -> Result<()> {
+    ) -> Result<OpenCell> {
         make_path(&self.folder, layout::NEW)?;
+        // For those who remove things later without the root's lock.
+        make_path(&self.folder, layout::TRASH)?;
         // Whoever was killed here left half a cell; the lock says that nobody is at it.
         for entry in self.folder.list(layout::NEW)?.unwrap_or_default() {
             if let Ok(name) = std::str::from_utf8(&entry.name) {
@@ -123,20 +128,26 @@ impl Root {
             }
         }
         let half = layout::join(layout::NEW, id.as_str());
-        let made = self
-            .build_cell(&half, files, line)
-            .and_then(|()| self.folder.rename_new(&half, &self.folder, id.as_str()));
-        if !matches!(made, Ok(true)) {
+        let made = self.build_cell(&half, files, line).and_then(|cell| {
+            let placed = self.folder.rename_new(&half, &self.folder, id.as_str())?;
+            Ok(placed.then_some(cell))
+        });
+        if !matches!(made, Ok(Some(_))) {
             // On a full disk it would take what others need; what cannot be removed now is removed by the next.
             let _ = self.folder.remove_tree(&half);
         }
-        if !made? {
-            return Err(Error::refused(format!("there is a cell {id} already"))
-                .hint("leave `--id` out for a new one"));
-        }
+        let cell = made?.ok_or_else(|| {
+            Error::refused(format!("there is a cell {id} already"))
+                .hint("leave `--id` out for a new one")
+        })?;
         self.folder
             .sync()
-            .map_err(|error| error.of_kind(crate::base::error::Kind::OutcomeUnknown))
+            .map_err(|error| error.of_kind(crate::base::error::Kind::OutcomeUnknown))?;
+        // Held open since before it had its name: it is made, so nothing may fail any more.
+        Ok(OpenCell::of(
+            cell.renamed(self.folder.path_of(id.as_str())),
+            id.clone(),
+        ))
     }
 
     /// Replaces a file of the root's own, under its lock.
@@ -154,7 +165,7 @@ impl Root {
     }
 
     /// Makes everything of a cell where nobody looks, and makes it durable.
-    fn build_cell(&self, half: &str, files: Vec<NewFile>, mut line: Line) -> Result<()> {
+    fn build_cell(&self, half: &str, files: Vec<NewFile>, mut line: Line) -> Result<Folder> {
         let rights = self.rights_for_cells()?;
         let (new, name) = layout::split(half);
         self.folder
@@ -184,7 +195,8 @@ impl Root {
         for folder in layout::FOLDERS.iter().rev() {
             cell.folder_there(folder)?.sync()?;
         }
-        cell.sync()
+        cell.sync()?;
+        Ok(cell)
     }
 
     /// A fresh place in the trash, named after the moment and what goes there.

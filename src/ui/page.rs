@@ -94,7 +94,7 @@ impl Page {
 
     /// Adds a table, as wide as the terminal.
     pub fn table(&mut self, table: Table) {
-        let text = table.render(self.width, self.is_coloured);
+        let text = table.render(self.width);
         self.text.push_str(&text);
     }
 

@@ -1,7 +1,10 @@
 //! Tables: as wide as the terminal, plain when piped.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, ContentArrangement};
+use comfy_table::{ColumnConstraint, ContentArrangement};
+
+/// The most characters of a word that is never broken: an id has up to 128, but those that people give are short.
+const WORD: usize = 24;
 
 /// A table being made.
 #[derive(Debug)]
@@ -36,30 +39,41 @@ impl Table {
 
     /// The table as text: columns fitted to the width of a terminal; without one two spaces apart and never wrapped, so
     /// that a row is a line for awk and grep.
-    pub fn render(self, width: Option<u16>, is_coloured: bool) -> String {
+    pub fn render(self, width: Option<u16>) -> String {
         match width {
-            Some(width) => self.fitted(width, is_coloured),
+            Some(width) => self.fitted(width),
             None => self.plain(),
         }
     }
 
-    fn fitted(self, width: u16, is_coloured: bool) -> String {
+    fn fitted(self, width: u16) -> String {
+        // Ids and states stay whole, so that they can be copied; titles give way.
+        let is_word = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells
+                .clone()
+                .all(|cell| !cell.contains(' ') && cell.chars().count() <= WORD)
+        };
+        let words: Vec<usize> = (0..self.heads.len())
+            .filter(|column| is_word(*column))
+            .collect();
         let mut table = comfy_table::Table::new();
         table
             .load_style(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
-        let heads = self.heads.iter().map(|head| {
-            let _ = is_coloured;
-            Cell::new(head)
-        });
-        table.set_header(heads);
+        table.set_header(self.heads);
         for row in self.rows {
             table.add_row(row);
         }
+        for column in words {
+            if let Some(column) = table.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         let mut text = String::new();
         for line in table.to_string().lines() {
-            text.push_str(line.trim_start_matches(' ').trim_end());
+            text.push_str(line.strip_prefix(' ').unwrap_or(line).trim_end());
             text.push('\n');
         }
         text
@@ -102,8 +116,26 @@ mod tests {
             String::from("a\u{1b}[31m title\nof two lines"),
         ]);
         assert_eq!(
-            table.render(None, false),
+            table.render(None),
             "TASK      TITLE\ntask_001  a\\u{1b}[31m title\\nof two lines\n"
+        );
+    }
+
+    #[test]
+    fn ids_are_not_broken_in_a_narrow_terminal() {
+        let mut table = Table::new(["TASK", "TITLE"]);
+        table.row([
+            String::from("task_001"),
+            String::from("a rather long title that has to give way to the id"),
+        ]);
+        let text = table.render(Some(30));
+        assert!(
+            text.contains("task_001") && text.lines().count() > 2,
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 30),
+            "{text}"
         );
     }
 }

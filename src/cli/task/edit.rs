@@ -1,12 +1,11 @@
 //! `mcell task edit`.
 
-use super::set::Changed;
-use crate::base::error::Error;
 use crate::base::ids::TaskId;
 use crate::cli::context::Context;
+use crate::cli::edited::edited;
 use crate::cli::{Outcome, complete};
 use crate::ops::task;
-use crate::ui::prompt;
+use crate::store::layout;
 use clap::Args;
 
 /// Open a task in your editor
@@ -29,28 +28,8 @@ impl Edit {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let (cell, id) = context.session.split(&self.task)?;
         let id = TaskId::new(id)?;
-        // One that cannot be read may be edited: that mends it.
-        let before = cell.task(&id).ok().flatten();
-        let ask = |error: &Error| {
-            context.printer.trouble(error);
-            prompt::confirm("Edit it again?")
-        };
-        let again: Option<task::Again<'_>> = context.printer.may_ask().then_some(&ask);
-        let (after, changed) = task::edit(&context.session, &cell, &id, again)?;
-        let name = cell.id().to_string();
-        let report = match before {
-            Some(before) => Changed::between(name, &before, after),
-            None => {
-                let mut report = Changed::between(name, &after.clone(), after);
-                if changed {
-                    report
-                        .fields
-                        .push((String::from("its file"), String::from("can be read again")));
-                }
-                report
-            }
-        };
-        context.printer.show(&report)?;
-        Ok(0)
+        edited(context, layout::task(&id), |again| {
+            task::edit(&context.session, &cell, &id, again)
+        })
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 /// Draw which task waits for which
 ///
 /// As text each task stands below all it waits for, and at the end the chain that decides when the mission can be done at
-/// the earliest. Tasks that wait in a circle are named in full, and make the exit code 1.
+/// the earliest. Tasks that wait in a circle are named in full.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -128,10 +128,6 @@ impl Graph {
                 .printer
                 .show(&Drawn::of(seen.cell.as_str(), tasks))?,
         }
-        let code = tell_troubles(context, &seen.troubles);
-        Ok(match tasks.graph().is_acyclic() {
-            false if code == crate::base::exit::DONE => crate::base::exit::NO,
-            _ => code,
-        })
+        Ok(tell_troubles(context, &seen.troubles))
     }
 }

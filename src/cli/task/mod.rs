@@ -110,6 +110,14 @@ fn as_json(cell: &str, task: &Task) -> Value {
     Value::Object(members)
 }
 
+/// Several tasks as `--json` gives them: one is itself, more are a list under `tasks`, as for every noun.
+fn one_or_list(mut tasks: Vec<Value>) -> Value {
+    match tasks.len() {
+        1 => tasks.swap_remove(0),
+        _ => serde_json::json!({ "tasks": tasks }),
+    }
+}
+
 /// A state, in the colour of what it asks of the reader.
 fn toned(page: &Page, status: crate::mission::task::TaskStatus) -> String {
     use crate::mission::task::TaskStatus::{Completed, Failed, InProgress, Pending};

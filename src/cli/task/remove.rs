@@ -1,9 +1,10 @@
 //! `mcell task remove`.
 
-use super::targets;
+use super::{one_or_list, targets};
 use crate::base::ids::TaskId;
 use crate::base::text::{count, cut, shown};
 use crate::cli::context::Context;
+use crate::cli::removed::undo;
 use crate::cli::{Outcome, complete};
 use crate::ops::task::{self, Removal};
 use crate::store::cell::OpenCell;
@@ -37,12 +38,10 @@ impl Serialize for Gone {
         let mut tasks: Vec<Value> = Vec::new();
         for (cell, removal) in &self.0 {
             for one in &removal.tasks {
-                tasks.push(json!({
-                    "cell_id": cell, "task_id": one.id, "trash": one.trash, "undo": one.undo,
-                }));
+                tasks.push(json!({ "cell_id": cell, "task_id": one.id, "removed": one }));
             }
         }
-        out.collect_map([("removed", tasks)])
+        one_or_list(tasks).serialize(out)
     }
 }
 
@@ -50,8 +49,8 @@ impl Report for Gone {
     fn words(&self, page: &mut Page) {
         for (_, removal) in &self.0 {
             for one in &removal.tasks {
-                page.line(format_args!("Removed {}. To undo:", one.id));
-                page.command(&one.undo);
+                page.line(format_args!("Removed {}", one.id));
+                undo(one, page);
             }
             if !removal.forgotten_by.is_empty() {
                 page.line(format_args!(
@@ -94,7 +93,7 @@ impl Remove {
         }
         if !context.confirm(&question(&cells))? {
             context.printer.say("Nothing was removed");
-            return Ok(crate::base::exit::NO);
+            return Ok(crate::base::exit::DONE);
         }
         let mut gone = Vec::new();
         for (cell, ids) in &cells {

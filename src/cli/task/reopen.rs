@@ -1,6 +1,6 @@
 //! `mcell task reopen`.
 
-use super::targets;
+use super::{as_json, one_or_list, targets};
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
@@ -32,12 +32,9 @@ struct Pending(Vec<(String, Reopened)>);
 
 impl Serialize for Pending {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let tasks: Vec<_> = self
-            .0
-            .iter()
-            .map(|(cell, reopened)| super::as_json(cell, &reopened.task))
-            .collect();
-        out.collect_map([("tasks", tasks)])
+        let tasks = self.0.iter();
+        let tasks = tasks.map(|(cell, reopened)| as_json(cell, &reopened.task));
+        one_or_list(tasks.collect()).serialize(out)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mcell task set`.
 
-use crate::base::error::Result;
+use super::as_json;
+use crate::base::error::{Error, Result};
 use crate::base::ids::TaskId;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
@@ -29,24 +30,21 @@ pub(super) struct Set {
     #[arg(add = complete::tasks())]
     task: String,
     /// What to set
-    #[arg(required = true, value_name = "FIELD=VALUE")]
-    fields: Vec<Assignment>,
+    #[arg(value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
 }
 
 /// The task as it now stands.
 #[derive(Debug)]
-pub(super) struct Changed {
-    pub cell: String,
-    pub task: Task,
-    pub fields: Vec<(String, String)>,
+struct Changed {
+    cell: String,
+    task: Task,
+    fields: Vec<(String, String)>,
 }
 
 impl Serialize for Changed {
     fn serialize<S: serde::Serializer>(&self, out: S) -> std::result::Result<S::Ok, S::Error> {
-        out.collect_map([
-            ("cell_id", Value::from(self.cell.as_str())),
-            ("task", serde_json::to_value(&self.task).unwrap_or_default()),
-        ])
+        as_json(&self.cell, &self.task).serialize(out)
     }
 }
 
@@ -54,7 +52,7 @@ impl Report for Changed {
     fn words(&self, page: &mut Page) {
         let id = &self.task.task_id;
         if self.fields.is_empty() {
-            return page.line(format_args!("Nothing changed in {id}"));
+            return page.line(format_args!("{id} is so already: nothing changed"));
         }
         page.line(format_args!("Changed {id}"));
         for (name, value) in &self.fields {
@@ -69,7 +67,7 @@ impl Report for Changed {
 
 impl Changed {
     /// What a change did to a task, field by field.
-    pub(super) fn between(cell: String, before: &Task, task: Task) -> Self {
+    fn between(cell: String, before: &Task, task: Task) -> Self {
         let old = serde_json::to_value(before).unwrap_or_default();
         let new = serde_json::to_value(&task).unwrap_or_default();
         let mut fields = Vec::new();
@@ -107,11 +105,24 @@ fn plain(value: Option<&Value>) -> String {
 impl Set {
     /// Sets the fields.
     pub(super) fn run(self, context: &Context) -> Outcome {
+        if self.task.contains('=') {
+            return Err(Error::usage("which task shall be changed?")
+                .hint("`mcell task set task_001 FIELD=VALUE`"));
+        }
+        if self.fields.is_empty() {
+            return Err(Error::usage("nothing was said to set")
+                .hint(format!("`mcell task set {} priority=high`", self.task)));
+        }
         let (cell, id) = context.session.split(&self.task)?;
         let id = TaskId::new(id)?;
-        let (before, after) = task::set(&context.session, &cell, &id, &self.fields)?;
+        let fields: Vec<Assignment> = self
+            .fields
+            .iter()
+            .map(|word| word.parse())
+            .collect::<Result<_>>()?;
+        let (before, after) = task::set(&context.session, &cell, &id, &fields)?;
         let report = Changed::between(cell.id().to_string(), &before, after);
-        let shown: Result<()> = context.printer.show(&report);
-        shown.map(|()| 0)
+        context.printer.show(&report)?;
+        Ok(0)
     }
 }

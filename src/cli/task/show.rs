@@ -1,6 +1,6 @@
 //! `mcell task show`.
 
-use super::{as_json, targets, tell_troubles, toned};
+use super::{as_json, one_or_list, targets, tell_troubles, toned};
 use crate::base::clock::Time;
 use crate::base::duration::{age, in_words};
 use crate::base::error::Error;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 #[command(after_help = "\
 Examples:
   mcell task show task_001
-  mcell task show task_001 task_002 --json | jq '.tasks[].because'
+  mcell task show task_001 --json | jq .because
   mcell task show \"Example Mission/task_001\"")]
 pub(super) struct Show {
     /// The tasks: TASK, or CELL/TASK
@@ -42,8 +42,7 @@ struct One<'s> {
 
 impl Serialize for Shown<'_> {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let tasks: Vec<Value> = self.tasks.iter().map(One::json).collect();
-        out.collect_map([("tasks", tasks)])
+        one_or_list(self.tasks.iter().map(One::json).collect()).serialize(out)
     }
 }
 

@@ -139,6 +139,9 @@ fn assigned_to_someone_unable(facts: &Facts<'_, '_>, findings: &mut Findings) {
             .members
             .iter()
             .find(|other| crew.lack_now(other, task).is_none());
+        if crew.is_exhausted() {
+            return;
+        }
         // That nobody could do it says this as well.
         let is_pending = task_status(task) == Some(TaskStatus::Pending);
         if able.is_none() && is_pending && !crew.has_strangers {

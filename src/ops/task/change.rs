@@ -104,13 +104,13 @@ pub fn set(
     Ok((before, after))
 }
 
-/// Opens the operator's editor on a task. Gives the task as it now stands, and whether anything changed.
+/// Opens the operator's editor on a task, and tells whether anything changed.
 pub fn edit(
     session: &Session,
     cell: &OpenCell,
     id: &TaskId,
     again: Option<Again<'_>>,
-) -> Result<(Task, bool)> {
+) -> Result<bool> {
     let file = layout::task(id);
     if cell.folder().stat(&file)?.is_none() {
         return Err(not_here(cell, id));
@@ -123,8 +123,7 @@ pub fn edit(
     let sound = |writing: &Writing<'_>, before: Option<&Task>, after: &Task| {
         require_sound(writing, id, before, after)
     };
-    let changed = edit::edit_and_decide::<Task>(session, cell, subject, again, &sound)?;
-    Ok((super::show(cell, id)?, changed))
+    edit::edit_and_decide::<Task>(session, cell, subject, again, &sound)
 }
 
 /// An agent changes what it may write, and only a lead says who does what.

@@ -6,7 +6,6 @@ mod remove;
 #[cfg(test)]
 mod tests;
 
-pub use crate::ops::edit::Again;
 pub use change::{PROTECTED, Reopened, edit, reopen, set};
 pub use look::{Seen, look, look_around};
 pub use remove::{Removal, remove};

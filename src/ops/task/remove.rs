@@ -11,7 +11,7 @@ use crate::ops::session::Session;
 use crate::ops::task::not_here;
 use crate::ops::trash::{self, Removed};
 use crate::store::cell::OpenCell;
-use crate::store::commit::{Writing, pretty};
+use crate::store::commit::Writing;
 use crate::store::fence;
 use crate::store::layout;
 
@@ -41,14 +41,14 @@ pub fn remove(session: &Session, cell: &OpenCell, ids: &[TaskId]) -> Result<Remo
         freed: free(&mut writing, &names)?,
         ..Removal::default()
     };
-    let given = fence::read(&writing)?;
-    let (mut remembered, mut said) = (given, Vec::new());
+    let mut said = Vec::new();
     let root = trash::root_of(cell)?;
     for id in ids {
         let file = layout::task(id);
         let place = trash::place_for(cell, &file, writing.now())?;
+        // "Next free" never gives its id again.
+        fence::retire(&mut writing, &file)?;
         writing.remove(&file, &place)?;
-        remembered.remember(&file);
         let from = cell.folder().path_of(&file);
         removal
             .tasks
@@ -57,9 +57,6 @@ pub fn remove(session: &Session, cell: &OpenCell, ids: &[TaskId]) -> Result<Remo
             Some(task) => format!("{id}: {}", cut(&shown(&task.title), 80)),
             None => id.to_string(),
         });
-    }
-    if remembered != given || writing.text(layout::FENCE)?.is_none() {
-        writing.put_text(layout::FENCE, pretty(&remembered)?)?;
     }
     writing.commit(&format!("removed {}", said.join(", ")))?;
     Ok(removal)

@@ -1,15 +1,21 @@
 //! What one can do with the agents of a cell.
 
+mod moves;
+mod remove;
+
+pub use moves::{Changed, PROTECTED, edit, pause, resume, set};
+pub use remove::{RemovedAgent, remove};
+
 use crate::base::error::{Error, Result};
 use crate::base::ids::AgentId;
 use crate::base::text::nearest;
-use crate::mission::agent::{Agent, AgentStatus, Role, Run};
+use crate::mission::agent::{Agent, Role, Run};
 use crate::mission::cell::Cell;
-use crate::ops::cell::due;
+use crate::mission::task::TaskStatus;
+use crate::ops::find::{Scope, known_cells};
 use crate::ops::session::Session;
 use crate::ops::template;
 use crate::store::cell::OpenCell;
-use crate::store::commit::{Act, Writing};
 use crate::store::fence;
 use crate::store::layout;
 use serde_json::Value;
@@ -106,6 +112,69 @@ fn name_of(role: Role) -> String {
     })
 }
 
+/// One line of a list of agents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The folder's name of its cell.
+    pub cell_id: String,
+    /// The agent.
+    pub agent: Agent,
+}
+
+/// The agents of a scope, cell by cell, and the files that cannot be read. Of a whole root only the cells whose mission is
+/// not over, unless asked for.
+pub fn list(scope: &Scope, with_over: bool) -> Result<(Vec<Listed>, Vec<PathBuf>)> {
+    let (mut agents, mut unreadable) = (Vec::new(), Vec::new());
+    match scope {
+        Scope::Cell(cell) => list_cell(cell, &mut agents, &mut unreadable)?,
+        Scope::Root(root) => {
+            for known in known_cells(root)? {
+                if known.is_over() && !with_over {
+                    continue;
+                }
+                // One that went meanwhile has no agents.
+                if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
+                    list_cell(&cell, &mut agents, &mut unreadable)?;
+                }
+            }
+        }
+    }
+    Ok((agents, unreadable))
+}
+
+fn list_cell(
+    cell: &OpenCell,
+    agents: &mut Vec<Listed>,
+    unreadable: &mut Vec<PathBuf>,
+) -> Result<()> {
+    for id in cell.agent_ids()? {
+        match cell.agent(&id) {
+            Ok(Some(agent)) => agents.push(Listed {
+                cell_id: cell.id().to_string(),
+                agent,
+            }),
+            // Removed between the listing and the reading.
+            Ok(None) => {}
+            Err(_) => unreadable.push(cell.folder().path_of(&layout::agent(&id))),
+        }
+    }
+    Ok(())
+}
+
+/// The ids of the open tasks that are assigned to an agent. A task that cannot be read says nothing here.
+pub fn open_tasks(cell: &OpenCell, id: &AgentId) -> Result<Vec<String>> {
+    let mut open = Vec::new();
+    for task_id in cell.task_ids()? {
+        if let Ok(Some(task)) = cell.task(&task_id)
+            && task.assigned_to.as_deref() == Some(id.as_str())
+            && matches!(task.status, TaskStatus::Pending | TaskStatus::InProgress)
+        {
+            open.push(task_id.to_string());
+        }
+    }
+    Ok(open)
+}
+
 /// One agent (exit 3 if it is not in the cell).
 pub fn show(cell: &OpenCell, id: &AgentId) -> Result<Agent> {
     cell.agent(id)?.ok_or_else(|| not_here(cell, id))
@@ -119,72 +188,4 @@ pub fn not_here(cell: &OpenCell, id: &AgentId) -> Error {
         Some(meant) => error.hint(format!("is {meant} meant?")),
         None => error.hint("`mcell agent list` shows them"),
     }
-}
-
-/// Ends pauses of agents whose time is over, and says so. Every command that writes does this first.
-pub fn wake(writing: &mut Writing<'_>) -> Result<Vec<String>> {
-    let mut woken = Vec::new();
-    for id in writing.cell().agent_ids()? {
-        let file = layout::agent(&id);
-        let Some(mut agent) = due::<Agent>(writing, &file)? else {
-            continue;
-        };
-        let is_over = agent
-            .paused_until
-            .is_some_and(|until| until <= writing.now());
-        if is_over && agent.status == AgentStatus::Paused {
-            agent.become_status(agent.working_status())?;
-            writing.put(&file, &agent)?;
-            woken.push(id.to_string());
-        }
-    }
-    if woken.is_empty() {
-        return Ok(Vec::new());
-    }
-    let what = format!("resumed {}: the pause ended", woken.join(", "));
-    let act = Act {
-        name: "agent resume",
-        why: None,
-        ..writing.act().clone()
-    };
-    writing.commit_as(act, &what)?;
-    Ok(vec![what])
-}
-
-/// Pauses an agent and gives it as it now stands. Its task stays assigned. Pausing a paused one changes nothing.
-pub fn pause(
-    session: &Session,
-    cell: &OpenCell,
-    id: &AgentId,
-    seconds: Option<u64>,
-) -> Result<Agent> {
-    session.require_operator("pause an agent")?;
-    let mut writing = session.write(cell, "agent pause")?;
-    let file = layout::agent(id);
-    let mut agent: Agent = writing.read(&file)?.ok_or_else(|| not_here(cell, id))?;
-    if agent.status != AgentStatus::Paused {
-        agent.become_status(AgentStatus::Paused)?;
-    }
-    agent.paused_until = seconds.map(|seconds| writing.now().plus(seconds));
-    writing.put(&file, &agent)?;
-    writing.commit(&format!("paused {id}"))?;
-    Ok(agent)
-}
-
-/// Lets a paused agent go on and gives it as it now stands.
-pub fn resume(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Agent> {
-    session.require_operator("resume an agent")?;
-    let mut writing = session.write(cell, "agent resume")?;
-    let file = layout::agent(id);
-    let mut agent: Agent = writing.read(&file)?.ok_or_else(|| not_here(cell, id))?;
-    if agent.status != AgentStatus::Paused {
-        return Err(Error::refused(format!(
-            "{id} is {}, not paused",
-            agent.status.word()
-        )));
-    }
-    agent.become_status(agent.working_status())?;
-    writing.put(&file, &agent)?;
-    writing.commit(&format!("resumed {id}"))?;
-    Ok(agent)
 }

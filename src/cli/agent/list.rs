@@ -1,0 +1,123 @@
+//! `mcell agent list`: one line an agent.
+
+use super::in_cell;
+use crate::base::ids::CellId;
+use crate::base::text::cut;
+use crate::cli::Outcome;
+use crate::cli::context::Context;
+use crate::ops::agent::{self, Listed};
+use crate::ui::Table;
+use crate::ui::page::Page;
+use crate::ui::printer::Report;
+use clap::Args;
+use serde::{Serialize, Serializer};
+
+/// List agents: those of the whole root, unless you stand in a cell or name one
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mcell agent list
+  mcell agent list -c \"Example Mission\"
+  mcell agent list -A --json | jq -r '.agents[] | select(.status == \"failed\") | .agent_id'")]
+pub(super) struct List {
+    /// Also agents of cells whose mission is completed or failed
+    #[arg(long)]
+    all: bool,
+}
+
+/// The agents.
+#[derive(Debug, Serialize)]
+struct Agents {
+    agents: Vec<Listed>,
+    #[serde(skip)]
+    several_cells: bool,
+}
+
+impl Serialize for Listed {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        in_cell(&self.cell_id, &self.agent, out)
+    }
+}
+
+impl Report for Agents {
+    fn words(&self, page: &mut Page) {
+        if self.agents.is_empty() {
+            return;
+        }
+        let cells = |listed: &Listed| {
+            let agent = &listed.agent;
+            let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| String::from("-"));
+            [
+                agent.agent_id.clone(),
+                cut(&agent.name, 40).into_owned(),
+                agent.role.word().to_owned(),
+                agent.status.word().to_owned(),
+                or_none(&agent.current_task),
+                or_none(&agent.gateway),
+            ]
+        };
+        if self.several_cells {
+            let mut table =
+                Table::new(["CELL", "AGENT", "NAME", "ROLE", "STATUS", "TASK", "GATEWAY"]);
+            for listed in &self.agents {
+                let [id, name, role, status, task, gateway] = cells(listed);
+                let cell = short(&listed.cell_id);
+                table.row([cell, id, name, role, status, task, gateway]);
+            }
+            page.table(table);
+        } else {
+            let mut table = Table::new(["AGENT", "NAME", "ROLE", "STATUS", "TASK", "GATEWAY"]);
+            for listed in &self.agents {
+                table.row(cells(listed));
+            }
+            page.table(table);
+        }
+    }
+
+    fn datum(&self) -> Option<String> {
+        // Where there are several cells, an id alone would not say which agent is meant.
+        let ids: Vec<String> = self
+            .agents
+            .iter()
+            .map(|listed| match self.several_cells {
+                true => format!("{}/{}", listed.cell_id, listed.agent.agent_id),
+                false => listed.agent.agent_id.clone(),
+            })
+            .collect();
+        (!ids.is_empty()).then(|| ids.join("\n"))
+    }
+}
+
+fn short(id: &str) -> String {
+    CellId::new(id).map_or_else(|_| id.to_owned(), |id| id.short().to_owned())
+}
+
+impl List {
+    pub(super) fn run(self, context: &Context) -> Outcome {
+        let scope = context.session.scope(context.all_cells)?;
+        let (agents, unreadable) = agent::list(&scope, self.all)?;
+        let none = agents.is_empty();
+        let several_cells = agents
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one.cell_id != other.cell_id));
+        context.printer.show(&Agents {
+            agents,
+            several_cells,
+        })?;
+        for file in &unreadable {
+            context
+                .printer
+                .warn(&format!("{} cannot be read", file.display()));
+        }
+        if !unreadable.is_empty() {
+            context.printer.say("`mcell validate` says what is wrong");
+            return Ok(crate::base::exit::MALFORMED);
+        }
+        if none {
+            context
+                .printer
+                .say("There is no agent: add one with `mcell add-agent --role write`");
+        }
+        Ok(crate::base::exit::DONE)
+    }
+}

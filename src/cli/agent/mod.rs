@@ -1,0 +1,76 @@
+//! `mcell agent`: what one can do with the agents of a cell, one file a command.
+
+mod edit;
+mod list;
+mod pause;
+mod remove;
+mod set;
+mod show;
+
+use crate::cli::context::Context;
+use crate::cli::{Outcome, add_agent};
+use crate::mission::agent::Agent;
+use clap::{Args, Subcommand};
+use serde::Serializer;
+use serde::ser::Error;
+
+/// List, show, change, pause and remove agents
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An agent of another cell is named CELL/AGENT, wherever an agent is named.
+
+Examples:
+  mcell agent list
+  mcell agent show agent_001
+  mcell agent set agent_002 role=write name=\"Second coder\"
+  mcell agent pause agent_001 agent_002 --for 1h
+  mcell agent remove \"Night run/agent_003\"")]
+pub struct AgentCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    #[command(alias = "ls")]
+    List(list::List),
+    Show(show::Show),
+    Set(set::Set),
+    Edit(edit::Edit),
+    Pause(pause::Pause),
+    Resume(pause::Resume),
+    #[command(aliases = ["rm", "delete"])]
+    Remove(remove::Remove),
+    // What other tools teach works too.
+    #[command(name = "add", aliases = ["new", "create"], hide = true)]
+    Add(add_agent::AddAgent),
+}
+
+impl AgentCommand {
+    /// Runs it.
+    pub fn run(self, context: &Context) -> Outcome {
+        match self.verb {
+            Verb::List(command) => command.run(context),
+            Verb::Show(command) => command.run(context),
+            Verb::Set(command) => command.run(context),
+            Verb::Edit(command) => command.run(context),
+            Verb::Pause(command) => command.run(context),
+            Verb::Resume(command) => command.run(context),
+            Verb::Remove(command) => command.run(context),
+            Verb::Add(command) => command.run(context),
+        }
+    }
+}
+
+/// An agent in JSON: what its file says, after the cell that it is in. (Made by hand: serde's flatten would let a field
+/// of the file and one of ours meet unseen.)
+fn in_cell<S: Serializer>(cell_id: &str, agent: &Agent, out: S) -> Result<S::Ok, S::Error> {
+    use serde_json::{Map, Value};
+    let mut members = Map::new();
+    members.insert(String::from("cell_id"), Value::from(cell_id));
+    match serde_json::to_value(agent).map_err(S::Error::custom)? {
+        Value::Object(file) => members.extend(file),
+        _ => return Err(S::Error::custom("an agent is an object")),
+    }
+    out.collect_map(members)
+}

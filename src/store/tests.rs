@@ -1,0 +1,297 @@
+//! What a crash, a neighbour or a stranger may leave, and what the next writer makes of it. The sweeps under `tests/` go
+//! through whole commands; here are the cases that they cannot reach.
+#![allow(clippy::disallowed_methods, reason = "tests make the trees they read")]
+
+use crate::base::clock::Time;
+use crate::base::error::Kind;
+use crate::base::ids::CellId;
+use crate::store::cell::OpenCell;
+use crate::store::commit::{Act, Writing};
+use crate::store::folder::Folder;
+use crate::store::journal::{Change, Journal, Line, sha256};
+use crate::store::layout;
+use crate::store::lock::{self, Wait};
+use crate::store::root::{NewFile, Root};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const ID: &str = "3f0d2c6e-8f0b-4c39-9d0e-5f3c3c2a1b00";
+
+fn act() -> Act {
+    Act {
+        name: "test",
+        by: "ada".into(),
+        at: Time::parse("2026-01-02T03:04:05Z").unwrap(),
+        why: None,
+    }
+}
+
+fn line(files: Vec<Change>, prev: &str) -> Line {
+    Line {
+        at: act().at,
+        by: "ada".into(),
+        act: "test".into(),
+        what: "did it".into(),
+        why: None,
+        files,
+        prev: prev.into(),
+    }
+}
+
+/// A root that a group shares, with one cell in it.
+struct Place {
+    place: tempfile::TempDir,
+    cell: OpenCell,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let shared = std::fs::Permissions::from_mode(0o2770);
+        std::fs::set_permissions(place.path(), shared).unwrap();
+        let root = Root::open(place.path()).unwrap();
+        let held = root.lock(Wait::quietly("test")).unwrap();
+        let files = vec![NewFile {
+            file: layout::CELL.into(),
+            text: b"{}\n".to_vec(),
+        }];
+        let id = CellId::new(ID).unwrap();
+        let cell = root
+            .make_cell(&held, &id, files, line(Vec::new(), ""))
+            .unwrap();
+        Place { place, cell }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.place
+            .path()
+            .canonicalize()
+            .unwrap()
+            .join(ID)
+            .join(file)
+    }
+
+    fn write(&self) -> Writing<'_> {
+        let wait = Wait::quietly("test");
+        self.cell.lock_for_writing(act(), wait).unwrap()
+    }
+
+    fn put(&self, file: &str, text: &str) {
+        let mut writing = self.write();
+        writing.put_text(file, text.into()).unwrap();
+        writing.commit("put").unwrap();
+    }
+
+    /// Leaves what a writer leaves that was cut off after its line was written and before its rename.
+    fn cut_off_after_the_line(&self, file: &str, text: &str) {
+        let mut journal = Journal::read_end(self.cell.folder()).unwrap();
+        let (folder, name) = layout::split(file);
+        let temp = layout::join(folder, &format!(".{name}.1-0.tmp"));
+        std::fs::write(self.path(&temp), text).unwrap();
+        let change = Change {
+            file: file.into(),
+            temp: Some(temp),
+            trash: None,
+            before: None,
+            after: Some(sha256(text.as_bytes())),
+        };
+        let line = line(vec![change], journal.prev());
+        journal.append(self.cell.folder(), &line).unwrap();
+    }
+
+    fn mode(&self, file: &str) -> u32 {
+        let about = self.path(file).symlink_metadata().unwrap();
+        about.permissions().mode() & 0o7777
+    }
+}
+
+#[test]
+fn a_line_that_was_written_is_finished_even_if_the_lock_says_that_all_is_well() {
+    // A disk unplugged and plugged in again: the lock's note is not fsynced, and the system has the same boot.
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    place.cut_off_after_the_line("tasks/task_002.json", "{\"new\": 1}");
+    let writing = place.write();
+    assert_eq!(writing.mended, ["finished what a crash cut short: did it"]);
+    let text = std::fs::read_to_string(place.path("tasks/task_002.json")).unwrap();
+    assert_eq!(text, "{\"new\": 1}");
+}
+
+#[test]
+fn what_was_taken_out_of_the_trash_again_is_not_removed_a_second_time() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let mut writing = place.write();
+    let trash = format!("{}/one", layout::TRASH);
+    writing.remove("tasks/task_001.json", &trash).unwrap();
+    writing.commit("removed").unwrap();
+    drop(writing);
+    let thrown = place.path("..").join(&trash);
+    assert!(thrown.exists() && !place.path("tasks/task_001.json").exists());
+    // `mv` is how the command itself says that it comes back; then the system is started anew.
+    std::fs::rename(&thrown, place.path("tasks/task_001.json")).unwrap();
+    std::fs::write(place.path(layout::LOCK), "free of-another-boot").unwrap();
+    place.put("tasks/task_002.json", "{}");
+    assert!(place.path("tasks/task_001.json").exists());
+}
+
+#[test]
+fn a_removal_that_was_written_down_is_finished() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let mut journal = Journal::read_end(place.cell.folder()).unwrap();
+    let temp = "tasks/.task_001.json.1-0.tmp";
+    std::fs::write(place.path(temp), "").unwrap();
+    let trash = format!("{}/one", layout::TRASH);
+    let change = Change {
+        file: "tasks/task_001.json".into(),
+        temp: Some(temp.into()),
+        trash: Some(trash.clone()),
+        before: Some(sha256(b"{}")),
+        after: None,
+    };
+    let line = line(vec![change], journal.prev());
+    journal.append(place.cell.folder(), &line).unwrap();
+    drop(place.write());
+    assert!(place.path("..").join(&trash).exists());
+    assert!(!place.path(temp).exists() && !place.path("tasks/task_001.json").exists());
+}
+
+#[test]
+fn who_fails_to_mend_leaves_that_to_the_next() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    std::fs::write(place.path(layout::LOCK), "{\"pid\":1,\"act\":\"killed\"}").unwrap();
+    std::fs::write(place.path("tasks/.task_009.json.1-0.tmp"), "{").unwrap();
+    // The first one stumbles: the journal is no file for now.
+    let journal = place.path(layout::JOURNAL);
+    let aside = place.path("logs/aside");
+    std::fs::rename(&journal, &aside).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    let wait = Wait::quietly("test");
+    assert!(place.cell.lock_for_writing(act(), wait).is_err());
+    std::fs::remove_dir(&journal).unwrap();
+    std::fs::rename(&aside, &journal).unwrap();
+    drop(place.write());
+    assert!(!place.path("tasks/.task_009.json.1-0.tmp").exists());
+}
+
+#[test]
+fn a_temp_of_a_killed_writer_with_the_same_number_is_in_nobodys_way() {
+    let place = Place::new();
+    let temp = format!("tasks/.task_001.json.{}-0.tmp", std::process::id());
+    place.put("agents/agent_001.json", "{}");
+    std::fs::write(place.path(&temp), "torn").unwrap();
+    place.put("tasks/task_001.json", "{}");
+    let text = std::fs::read_to_string(place.path("tasks/task_001.json")).unwrap();
+    assert_eq!(text, "{}");
+    assert!(!place.path(&temp).exists());
+}
+
+#[test]
+fn what_somebody_removed_keeps_nobody_from_writing() {
+    for gone in ["logs", "tasks", "config", ".mcell", "agents"] {
+        let place = Place::new();
+        place.put("tasks/task_001.json", "{}");
+        place.cut_off_after_the_line("tasks/task_002.json", "{}");
+        std::fs::remove_dir_all(place.path(gone)).unwrap();
+        place.put("tasks/task_003.json", "{}");
+        place.put("agents/agent_001.json", "{}");
+        assert!(place.path("tasks/task_003.json").exists(), "{gone}");
+        assert_eq!(
+            place.path("tasks/task_002.json").exists(),
+            !["logs", "tasks"].contains(&gone),
+            "{gone}"
+        );
+        assert_eq!(place.mode("tasks"), 0o2770, "{gone}");
+        assert_eq!(place.mode(layout::JOURNAL), 0o660, "{gone}");
+        assert_eq!(place.mode(layout::LOCK), 0o660, "{gone}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_called_like_a_temp_keeps_nobody_from_writing() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("tasks/.mine.tmp")).unwrap();
+    std::fs::write(place.path("tasks/.mine.tmp/note"), "keep").unwrap();
+    std::fs::create_dir(place.path(".config.7-new0.tmp")).unwrap();
+    place.put("tasks/task_001.json", "{}");
+    assert!(place.path("tasks/.mine.tmp/note").exists());
+    assert!(!place.path(".config.7-new0.tmp").exists());
+}
+
+#[test]
+fn a_cell_that_was_removed_while_one_waited_is_not_written_to() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let held = lock::exclusive(place.cell.folder(), layout::LOCK, Wait::quietly("test")).unwrap();
+    std::thread::scope(|threads| {
+        let waiting = threads.spawn(|| {
+            let other = place.cell.lock_for_writing(act(), Wait::quietly("test"));
+            other.map(|_| ()).unwrap_err().kind()
+        });
+        std::fs::rename(place.path(""), place.place.path().join("gone")).unwrap();
+        drop(held);
+        assert_eq!(waiting.join().unwrap(), Kind::NotFound);
+    });
+}
+
+#[test]
+fn a_lock_file_that_was_replaced_while_one_waited_lets_in_one_at_a_time() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let folder = place.cell.folder();
+    let quick = |patience| Wait {
+        patience: Duration::from_millis(patience),
+        ..Wait::quietly("test")
+    };
+    let first = lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap();
+    std::thread::scope(|threads| {
+        let waiting =
+            threads.spawn(|| lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap());
+        // Waits on the old file by now, or will open the new one: either way it must end with the new one.
+        std::fs::remove_file(place.path(layout::LOCK)).unwrap();
+        let second = lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap();
+        drop(first);
+        assert!(!waiting.is_finished(), "two hold the lock");
+        drop(second);
+        let third = waiting.join().unwrap();
+        let fourth = lock::exclusive(folder, layout::LOCK, quick(50)).unwrap_err();
+        assert_eq!(fourth.kind(), Kind::Busy);
+        drop(third);
+    });
+}
+
+#[test]
+fn a_line_taken_back_leaves_the_journal_as_it_was() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    let path = place.path(layout::JOURNAL);
+    let before = std::fs::read(&path).unwrap();
+    let cell = place.cell.folder();
+    let mut journal = Journal::read_end(cell).unwrap();
+    let (prev, last) = (journal.prev().to_owned(), journal.last.clone());
+    journal.append(cell, &line(Vec::new(), &prev)).unwrap();
+    assert_ne!(journal.prev(), prev);
+    journal.take_back(cell).unwrap();
+    assert_eq!((journal.prev(), &journal.last), (prev.as_str(), &last));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn new_names_have_their_rights_from_the_first_moment_on() {
+    let place = Place::new();
+    let folder = Folder::open(&place.path("")).unwrap().unwrap();
+    folder.make_folder("artifacts/more").unwrap();
+    folder.make_file("artifacts/more/log").unwrap();
+    assert_eq!(place.mode("artifacts/more"), 0o2770);
+    assert_eq!(place.mode("artifacts/more/log"), 0o660);
+    // Again: nothing happens.
+    std::fs::write(place.path("artifacts/more/log"), "kept").unwrap();
+    folder.make_file("artifacts/more/log").unwrap();
+    folder.make_folder("artifacts/more").unwrap();
+    let text = std::fs::read_to_string(place.path("artifacts/more/log")).unwrap();
+    assert_eq!(text, "kept");
+    assert_eq!(folder.list("artifacts/more").unwrap().unwrap().len(), 1);
+}
