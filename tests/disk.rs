@@ -10,7 +10,14 @@ use std::process::Command;
 const WRITERS: [&str; 3] = ["init More", "add-agent --role write", "add-task More"];
 
 /// The commands that look. To see one more work on a disk that takes nothing, add it.
-const READERS: &[&str] = &[];
+const READERS: &[&str] = &[
+    "scan",
+    "status",
+    "validate -A --all",
+    "cell list",
+    "agent list",
+    "task list",
+];
 
 /// Every writer is refused with exit 7 and these words, and nothing changed; every reader works.
 fn refuses(world: &World, words: &[&str]) {

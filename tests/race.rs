@@ -160,6 +160,14 @@ fn a_reader_that_knows_only_the_fleet_sees_no_fault_while_8_write() {
                 }
             });
         }
+        // What mcell itself shows of a root in change: no error, and never fewer cells.
+        threads.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                let scan = world.mcell("scan --json").ok().json();
+                assert_eq!(scan["cells"].as_array().map(Vec::len), Some(8), "{scan}");
+                world.mcell("task list --json").ok();
+            }
+        });
         assert!(read_until(&root, &done) > 1);
     });
     // cell.json, 5 agents and 10 tasks each.

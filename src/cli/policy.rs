@@ -78,11 +78,7 @@ struct Policies {
 
 impl Report for Policies {
     fn words(&self, page: &mut Page) {
-        let mut table = Table::new(["POLICY", "VALUE", "FROM"]);
-        for (name, value, source) in rows(&self.policies) {
-            table.row([name.to_owned(), some(&value).to_owned(), source]);
-        }
-        page.table(table);
+        page.table(table(&self.policies));
     }
 
     fn datum(&self) -> Option<String> {
@@ -126,6 +122,15 @@ impl Report for Changed {
             }
         }
     }
+}
+
+/// Each policy with its value and its source.
+pub(super) fn table(policies: &Effective) -> Table {
+    let mut table = Table::new(["POLICY", "VALUE", "FROM"]);
+    for (name, value, source) in rows(policies) {
+        table.row([name.to_owned(), some(&value).to_owned(), source]);
+    }
+    table
 }
 
 /// An empty list, in words.

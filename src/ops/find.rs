@@ -73,13 +73,17 @@ impl Session {
         })
     }
 
-    /// The cell that the working directory lies in.
+    /// The cell that the working directory lies in. What lies in a root's own folder is none: half made, or in the trash.
     pub fn cell_stood_in(&self) -> Option<PathBuf> {
-        self.env
+        let cell = self
+            .env
             .folder()
             .ancestors()
-            .find(|folder| is_cell(folder))
-            .map(Path::to_path_buf)
+            .find(|folder| is_cell(folder))?;
+        let is_hidden = cell
+            .components()
+            .any(|part| part.as_os_str() == layout::RUNTIME);
+        (!is_hidden).then(|| cell.to_path_buf())
     }
 
     /// The one cell that a write is about: `--cell`, else `MCELL_CELL`, else the one stood in, else the only one, else
@@ -115,7 +119,7 @@ impl Session {
                 });
                 let lines: Vec<String> = known.iter().map(Known::line).collect();
                 if let Some(pick) = &self.pick {
-                    let chosen = pick("Which cell?", &lines)?;
+                    let chosen = pick("Which cell", &lines)?;
                     let chosen = known
                         .get(chosen)
                         .ok_or_else(|| Error::usage("no cell was chosen"))?;

@@ -107,13 +107,6 @@ impl Session {
         for mended in &writing.mended {
             (self.tell)(mended);
         }
-        // Whoever removed the cell while we waited took the lock's file along to the trash: a write would be lost there.
-        if !cell.is_in_place()? {
-            return Err(Error::not_found(format!(
-                "the cell {} was removed meanwhile",
-                cell.id()
-            )));
-        }
         for woken in crate::ops::wake::wake(&mut writing)? {
             (self.tell)(&woken);
         }

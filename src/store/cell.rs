@@ -66,14 +66,6 @@ impl OpenCell {
         self.folder.path()
     }
 
-    /// Tells whether the folder held open is still the one at its path: a removed cell is not.
-    pub fn is_in_place(&self) -> Result<bool> {
-        let held = self.folder.stat("")?;
-        let there = rustix::fs::lstat(self.path()).ok();
-        Ok(matches!((held, there), (Some(held), Some(there))
-            if (held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)))
-    }
-
     /// The root it lies in, held open.
     pub fn root_folder(&self) -> Result<Folder> {
         let root = self.path().parent().unwrap_or_else(|| Path::new("/"));

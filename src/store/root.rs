@@ -219,8 +219,12 @@ impl Root {
         if !self.folder.rename_new(id.as_str(), &self.folder, &place)? {
             return Err(Error::refused(format!("{place} is there already")));
         }
-        self.folder.folder_there(layout::TRASH)?.sync()?;
-        self.folder.sync()?;
+        // It is moved; what fails now says only that a power cut may still bring it back.
+        self.folder
+            .folder_there(layout::TRASH)
+            .and_then(|trash| trash.sync())
+            .and_then(|()| self.folder.sync())
+            .map_err(|error| error.of_kind(crate::base::error::Kind::OutcomeUnknown))?;
         Ok(place)
     }
 }

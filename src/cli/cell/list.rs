@@ -82,7 +82,9 @@ impl List {
         let (cells, left_out) = cell::list(&scope, self.all)?;
         let (none, unreadable) = (
             cells.is_empty(),
-            cells.iter().filter(|row| row.status.is_none()).count(),
+            cells
+                .iter()
+                .any(|row| row.status.is_none() || row.unread > 0),
         );
         let now = context.session.env.clock.now();
         context.printer.show(&Cells { cells, now })?;
@@ -107,10 +109,8 @@ impl List {
                 .printer
                 .say("make one with `mcell init \"Example Mission\"`");
         }
-        if unreadable > 0 {
-            context
-                .printer
-                .say("`mcell validate` says what is wrong with what is unreadable");
+        if unreadable {
+            context.printer.warn("some files cannot be read, and are not counted: `mcell validate` says what is wrong with them");
         }
         Ok(crate::base::exit::DONE)
     }

@@ -7,9 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::several::{cells, each};
 use crate::cli::{Outcome, complete};
 use crate::mission::cell::CellStatus;
-use crate::mission::policy::Stated;
 use crate::ops::cell::{self, Agents, Shown, Tasks};
-use crate::ui::Table;
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
 use clap::Args;
@@ -38,6 +36,9 @@ impl Show {
                 context
                     .printer
                     .say("somebody is writing to this cell: what is shown may be of two moments");
+            }
+            if shown.unread > 0 {
+                context.printer.warn("some files cannot be read, and are not counted: `mcell validate` says what is wrong with them");
             }
             Ok(PageOf { shown, now })
         })
@@ -87,7 +88,7 @@ impl Report for PageOf {
         page.field("agents", agents_in_words(agents, cell.max_agents()));
         page.field("tasks", tasks_in_words(tasks));
         page.gap();
-        page.table(self.policies());
+        page.table(crate::cli::policy::table(&self.shown.policies));
     }
 
     fn datum(&self) -> Option<String> {
@@ -118,44 +119,6 @@ impl PageOf {
             None => Seconds(seconds).to_string(),
         }
     }
-
-    fn policies(&self) -> Table {
-        let policies = &self.shown.policies;
-        let mut table = Table::new(["POLICY", "VALUE", "STATED IN"]);
-        add(&mut table, "auto_revive", &policies.auto_revive);
-        add(&mut table, "revive_timeout", &policies.revive_timeout);
-        add(&mut table, "substitute_agents", &policies.substitute_agents);
-        add(&mut table, "handoff_allowed", &policies.handoff_allowed);
-        add(&mut table, "handoff_approval", &policies.handoff_approval);
-        add(
-            &mut table,
-            "checkpoint_required",
-            &policies.checkpoint_required,
-        );
-        add(&mut table, "max_retries", &policies.max_retries);
-        add(
-            &mut table,
-            "checkpoint_interval",
-            &policies.checkpoint_interval,
-        );
-        table
-    }
-}
-
-fn add<T: Serialize>(table: &mut Table, name: &str, stated: &Stated<T>) {
-    use serde_json::Value;
-    // The words of files, which `set` takes again.
-    let value = match serde_json::to_value(&stated.value).unwrap_or_default() {
-        Value::String(word) => word,
-        Value::Array(items) if items.is_empty() => String::from("none"),
-        Value::Array(items) => {
-            let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-            words.join(", ")
-        }
-        other => other.to_string(),
-    };
-    let from = stated.source.word().to_owned();
-    table.row([name.to_owned(), value, from]);
 }
 
 fn agents_in_words(agents: &Agents, most: u64) -> String {

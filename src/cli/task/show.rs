@@ -3,7 +3,7 @@
 use super::{as_json, one_or_list, targets, tell_troubles, toned};
 use crate::base::clock::Time;
 use crate::base::duration::{age, in_words};
-use crate::base::error::Error;
+use crate::base::error::{Error, Kind};
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
@@ -174,6 +174,10 @@ impl Show {
         }
         let (mut tasks, mut troubles) = (Vec::new(), Vec::new());
         for (seen, cell, ids) in &seen {
+            if seen.status.is_none() {
+                // The first one: what else is known of these tasks hangs on it.
+                troubles.extend(seen.troubles.first().cloned());
+            }
             for id in *ids {
                 if !seen.shows(id.as_str()) {
                     return Err(Error::refused(format!(
@@ -186,7 +190,10 @@ impl Show {
                         return Err(not_here(cell, id));
                     }
                     // Its own trouble, not that of others that were not asked for.
-                    troubles.extend(cell.task(id).err());
+                    troubles.push(cell.task(id).err().unwrap_or_else(|| {
+                        Error::new(Kind::CouldNotTell, format!("{id} could not be read"))
+                            .hint("it can be now: ask again")
+                    }));
                     continue;
                 };
                 tasks.push(One {

@@ -6,7 +6,7 @@ mod remove;
 pub use moves::{Changed, PROTECTED, edit, pause, resume, set};
 pub use remove::{RemovedAgent, remove};
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::base::text::nearest;
 use crate::mission::agent::{Agent, Role, Run};
@@ -132,9 +132,12 @@ pub fn list(scope: &Scope, with_over: bool) -> Result<(Vec<Listed>, Vec<PathBuf>
                 if known.is_over() && !with_over {
                     continue;
                 }
-                // One that went meanwhile has no agents.
-                if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
-                    list_cell(&cell, &mut agents, &mut unreadable)?;
+                let path = root.path().join(known.id.as_str());
+                match OpenCell::open(&path) {
+                    Ok(cell) => list_cell(&cell, &mut agents, &mut unreadable)?,
+                    // One that went meanwhile has no agents.
+                    Err(error) if error.kind() == Kind::NotFound => {}
+                    Err(_) => unreadable.push(path),
                 }
             }
         }

@@ -46,9 +46,10 @@ pub fn remove(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Remove
     // Before the file goes: "next free" must never give its id to another.
     fence::retire(&mut writing, &file)?;
     let place = trash::place_for(cell, &file, writing.now())?;
-    writing.remove(&file, &place)?;
-    writing.commit(&format!("removed {id}"))?;
     let root = cell.root_folder()?;
+    writing.remove(&file, &place)?;
+    // After this nothing may fail: it is done.
+    writing.commit(&format!("removed {id}"))?;
     Ok(RemovedAgent {
         cell_id: cell.id().to_string(),
         agent_id: id.to_string(),

@@ -1,11 +1,11 @@
 //! Looks at cells: what lists and pages show. What cannot be read is shown as such and stops nothing.
 
 use crate::base::clock::Time;
-use crate::base::error::Result;
+use crate::base::error::{Kind, Result};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::Cell;
 use crate::mission::policy::Effective;
-use crate::mission::survey::Survey;
+use crate::mission::survey::{OddityKind, Survey};
 use crate::mission::task::TaskStatus;
 use crate::ops::find::{Known, Scope, known_cells};
 use crate::store::cell::OpenCell;
@@ -61,6 +61,9 @@ pub struct Row {
     pub agents: Agents,
     /// Its tasks.
     pub tasks: Tasks,
+    /// How many files or folders of it could not be read, and so are not counted.
+    #[serde(skip_serializing_if = "is_none_at_all")]
+    pub unread: usize,
 }
 
 /// One cell in full.
@@ -80,6 +83,19 @@ pub struct Shown {
     pub policies: Effective,
     /// Whether somebody was writing while this was read.
     pub in_change: bool,
+    /// How many files or folders of it could not be read, and so are not counted.
+    #[serde(skip_serializing_if = "is_none_at_all")]
+    pub unread: usize,
+}
+
+fn is_none_at_all(number: &usize) -> bool {
+    *number == 0
+}
+
+fn unread(survey: &Survey<'_>) -> usize {
+    let unread = |kind: &OddityKind| matches!(kind, OddityKind::Unreadable(_));
+    let odd = survey.oddities.iter();
+    odd.filter(|oddity| unread(&oddity.kind)).count()
 }
 
 /// The cells of a scope, the newest last, and how many are left out because their mission is over.
@@ -95,9 +111,22 @@ pub fn list(scope: &Scope, with_over: bool) -> Result<(Vec<Row>, usize)> {
             left_out += 1;
             continue;
         }
-        // One that went meanwhile is not in the list.
-        if let Ok(cell) = OpenCell::open(&root.path().join(known.id.as_str())) {
-            rows.push(row(&cell, &known, &mut surveyor));
+        let path = root.path().join(known.id.as_str());
+        match OpenCell::open(&path) {
+            Ok(cell) => rows.push(row(&cell, &known, &mut surveyor)),
+            // One that went meanwhile is not in the list.
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(_) => rows.push(Row {
+                cell_id: known.id.to_string(),
+                path: path.display().to_string(),
+                mission_name: None,
+                status: None,
+                isolation_level: None,
+                created_at: None,
+                agents: Agents::default(),
+                tasks: Tasks::default(),
+                unread: 1,
+            }),
         }
     }
     // A terminal shows the end of a long list.
@@ -126,6 +155,7 @@ fn row(open: &OpenCell, known: &Known, surveyor: &mut Surveyor) -> Row {
         created_at: cell.map(|cell| cell.created_at),
         agents: count_agents(&survey),
         tasks: count_tasks(&survey),
+        unread: unread(&survey),
     }
 }
 
@@ -144,6 +174,7 @@ pub fn show(open: &OpenCell) -> Result<Shown> {
         policies: Effective::of(&cell, config.as_ref()),
         cell,
         in_change: view.in_change,
+        unread: unread(&survey),
     })
 }
 

@@ -143,12 +143,14 @@ fn read(writing: &Writing<'_>) -> Result<Cell> {
 
 fn finish(writing: &mut Writing<'_>, cell: Cell, what: &str) -> Result<Moved> {
     let changed = writing.put(layout::CELL, &cell)?;
+    let at_work = at_work(writing.cell())?;
+    // After this nothing may fail: it is done.
     writing.commit(what)?;
     Ok(Moved {
         cell_id: writing.cell().id().to_string(),
         cell,
         changed,
-        at_work: at_work(writing.cell())?,
+        at_work,
     })
 }
 
