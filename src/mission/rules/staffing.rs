@@ -100,7 +100,10 @@ fn single_lead(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     only.stem()
                 ),
             )
-            .value("/role"),
+            .value("/role")
+            .hint(
+                "give a second one the role with `mcell agent set AGENT role=lead`, or accept it",
+            ),
         );
     }
 }
@@ -137,7 +140,10 @@ fn no_substitute(facts: &Facts<'_, '_>, findings: &mut Findings) {
         return;
     }
     let message = "no substitute is named: what an agent leaves behind waits for a person";
-    let finding = |file: &str| Finding::new("MC097", Severity::Note, file, message);
+    let finding = |file: &str| {
+        Finding::new("MC097", Severity::Note, file, message)
+            .hint("name one in `substitute_agents` of config/policies.json")
+    };
     let config = config.and_then(|sheet| Some((sheet, sheet.value.as_ref()?)));
     findings.add(match config {
         Some((sheet, policies)) if policies.substitute_agents.is_some() => {
