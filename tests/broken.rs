@@ -52,9 +52,8 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// A sound cell over which one fixture is laid, in a root of its own.
+/// A sound cell over which one fixture is laid.
 pub(crate) struct Broken {
-    pub(crate) world: World,
     pub(crate) cell: PathBuf,
     /// Further arguments for validate.
     arguments: Vec<String>,
@@ -62,17 +61,27 @@ pub(crate) struct Broken {
     heeds_modes: bool,
 }
 
+/// A world at the time of the fixtures, with the cell of one in it.
+pub(crate) fn world_of(fixture: &Path) -> (World, Broken) {
+    let world = world();
+    let cell = Broken::lay(fixture, &world.root().join(ID));
+    (world, cell)
+}
+
+/// A world at the time of the fixtures.
+pub(crate) fn world() -> World {
+    let mut world = World::new();
+    world.at_time("2026-01-03T00:00:00Z");
+    world
+}
+
 impl Broken {
-    /// The cell of a fixture.
-    pub(crate) fn of(fixture: &Path) -> Self {
-        let mut world = World::new();
-        world.at_time("2026-01-03T00:00:00Z");
-        let cell = world.root().join(ID);
-        base(&cell);
-        lay(fixture, &cell, &["make", "expected"]);
+    /// Makes the cell of a fixture.
+    pub(crate) fn lay(fixture: &Path, cell: &Path) -> Self {
+        base(cell);
+        lay(fixture, cell, &["make", "expected"]);
         let mut broken = Broken {
-            world,
-            cell,
+            cell: cell.to_owned(),
             arguments: Vec::new(),
             heeds_modes: false,
         };
@@ -131,15 +140,15 @@ impl Broken {
     }
 
     /// Runs `mcell validate CELL --all` with the arguments of the fixture and these.
-    pub(crate) fn validate(&self, more: &[&str]) -> Outcome {
+    pub(crate) fn validate(&self, world: &World, more: &[&str]) -> Outcome {
         let mut line = vec!["validate".to_owned(), self.cell.display().to_string()];
         line.push("--all".to_owned());
         line.extend(self.arguments.iter().cloned());
         line.extend(more.iter().map(|word| (*word).to_owned()));
         if self.needs_setpriv() {
-            self.world.run_without_powers(line)
+            world.run_without_powers(line)
         } else {
-            self.world.run(line)
+            world.run(line)
         }
     }
 }
@@ -175,12 +184,12 @@ fn each_broken_cell_is_told_in_its_words() {
     let mut differ = Vec::new();
     for fixture in folders() {
         let (name, code) = (name(&fixture), code(&fixture));
-        let broken = Broken::of(&fixture);
+        let (world, broken) = world_of(&fixture);
         if !broken.can_be_shown() {
             continue;
         }
-        let outcome = broken.validate(&[]);
-        let root = broken.world.root().display().to_string();
+        let outcome = broken.validate(&world, &[]);
+        let root = world.root().display().to_string();
         let said = outcome.out.replace(&root, "ROOT");
         assert!(
             said.contains(&format!("[{code}]")),
@@ -227,4 +236,34 @@ fn a_sound_cell_gives_not_a_line() {
     base(&world.root().join(ID));
     let outcome = world.mcell("validate -A").ok();
     assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("", ""));
+}
+
+#[test]
+fn every_command_that_a_way_out_names_is_there() {
+    let world = World::new();
+    let mut texts: Vec<String> = folders()
+        .iter()
+        .map(|fixture| std::fs::read_to_string(fixture.join("expected")).unwrap())
+        .collect();
+    texts.extend(mcell::mission::rules::all().map(|rule| format!("{} {}", rule.why, rule.mend)));
+    let commands: BTreeSet<(String, String)> = texts
+        .iter()
+        .flat_map(|text| text.split('`').skip(1).step_by(2))
+        .filter_map(|code| {
+            let mut words = code.strip_prefix("mcell ")?.split(' ');
+            Some((
+                words.next()?.to_owned(),
+                words.next().unwrap_or_default().to_owned(),
+            ))
+        })
+        .collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for (command, verb) in commands {
+        let help = world.mcell(&format!("{command} --help")).ok();
+        // Branches that are not merged yet.
+        if help.out.starts_with("To be written") || !help.out.contains("\nCommands:\n") {
+            continue;
+        }
+        help.shows(&format!("\n  {verb} "));
+    }
 }

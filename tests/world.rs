@@ -295,10 +295,16 @@ impl Outcome {
 /// Compares a text with what is wanted, where `[..]` stands for anything within a line and a line `...` for any lines.
 #[track_caller]
 pub(crate) fn same(name: &str, text: &str, wanted: &str) {
-    let compared = snapbox::Assert::new().try_eq(Some(&name), text.into(), wanted.into());
-    if let Err(difference) = compared {
+    if let Err(difference) = compare(name, text, wanted) {
         panic!("{difference}");
     }
+}
+
+/// The same, with the difference as a value.
+pub(crate) fn compare(name: &str, text: &str, wanted: &str) -> Result<(), String> {
+    snapbox::Assert::new()
+        .try_eq(Some(&name), text.into(), wanted.into())
+        .map_err(|difference| difference.to_string())
 }
 
 /// Compares a text that mcell makes with the file of the project that holds it; `MCELL_BLESS=1` renews the file.

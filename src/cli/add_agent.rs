@@ -186,7 +186,7 @@ fn ask_role() -> Result<Role> {
             )
         })
         .collect();
-    let chosen = prompt::choose("What is the agent there for?", &lines)?;
+    let chosen = prompt::choose("What is the agent there for", &lines)?;
     Role::ALL
         .get(chosen)
         .copied()

@@ -140,7 +140,7 @@ fn root(context: &Context) -> Result<Root> {
             own.display()
         ),
     ];
-    match prompt::choose("Where shall missions lie?", &ways)? {
+    match prompt::choose("Where shall missions lie", &ways)? {
         0 => Err(init::no_root(&choice, &error)),
         _ => {
             init::make_root(&own)?;

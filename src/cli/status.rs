@@ -74,8 +74,8 @@ impl Overview {
 
 /// What a cell waits for, if it waits for its operator.
 fn waiting(cell: &CellLine) -> Option<Problem> {
-    let id = &cell.cell_id;
-    let name = cell.mission_name.as_deref().unwrap_or(id);
+    let id = scan::short(&cell.cell_id);
+    let name = cell.mission_name.as_deref().unwrap_or(&cell.cell_id);
     let (kind, what, command) = if cell.status.as_deref() == Some("paused") {
         (
             "paused",
@@ -111,7 +111,7 @@ fn waiting(cell: &CellLine) -> Option<Problem> {
         return None;
     };
     Some(Problem {
-        key: format!("{id}/{kind}"),
+        key: format!("{}/{kind}", cell.cell_id),
         what,
         command,
     })

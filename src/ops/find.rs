@@ -119,7 +119,7 @@ impl Session {
                 });
                 let lines: Vec<String> = known.iter().map(Known::line).collect();
                 if let Some(pick) = &self.pick {
-                    let chosen = pick("Which cell?", &lines)?;
+                    let chosen = pick("Which cell", &lines)?;
                     let chosen = known
                         .get(chosen)
                         .ok_or_else(|| Error::usage("no cell was chosen"))?;

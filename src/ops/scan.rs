@@ -206,6 +206,8 @@ fn find_problems(
     is_active: bool,
 ) {
     let cell = crate::base::text::shown(survey.folder).into_owned();
+    // What people type: the beginning of a UUID names its cell.
+    let short = short(&cell);
     let mut problems = Problems {
         cell: &cell,
         found: Vec::new(),
@@ -220,14 +222,14 @@ fn find_problems(
             "invalid",
             "",
             format!("{} in its files", count(errors, "error")),
-            format!("mcell validate {cell}"),
+            format!("mcell validate {short}"),
         );
     }
     let late = line
         .overdue
         .map(|late| format!("the mission is overdue by {}", in_words(late)));
     if let Some(what) = late {
-        problems.add("cell_overdue", "", what, format!("mcell cell show {cell}"));
+        problems.add("cell_overdue", "", what, format!("mcell cell show {short}"));
     }
     let failed_agents = survey.agents.iter().filter(|sheet| {
         sheet
@@ -241,7 +243,7 @@ fn find_problems(
         |id| {
             (
                 format!("agent {id} has failed"),
-                format!("mcell agent show {cell}/{id}"),
+                format!("mcell agent show {short}/{id}"),
             )
         },
     );
@@ -257,7 +259,7 @@ fn find_problems(
         |id| {
             (
                 format!("task {id} has failed"),
-                format!("mcell task reopen {cell}/{id}"),
+                format!("mcell task reopen {short}/{id}"),
             )
         },
     );
@@ -274,7 +276,7 @@ fn find_problems(
                 .map_or(0, |(_, by)| *by);
             (
                 format!("task {id} is overdue by {}", in_words(by)),
-                format!("mcell task show {cell}/{id}"),
+                format!("mcell task show {short}/{id}"),
             )
         });
     }
@@ -312,7 +314,7 @@ impl Problems<'_> {
         }
         if more > 0 {
             let (noun, state) = kind.split_once('_').unwrap_or((kind, ""));
-            let command = format!("mcell {noun} list -c {}", self.cell);
+            let command = format!("mcell {noun} list -c {}", short(self.cell));
             self.add(
                 kind,
                 "more",
@@ -321,6 +323,12 @@ impl Problems<'_> {
             );
         }
     }
+}
+
+/// The id as people type it: the first eight characters of a UUID.
+pub fn short(id: &str) -> &str {
+    let is_long = crate::base::ids::is_uuid(id);
+    id.get(..8).filter(|_| is_long).unwrap_or(id)
 }
 
 fn number(length: usize) -> u32 {

@@ -4,11 +4,13 @@ use crate::base::clock::Time;
 use crate::base::document::{Document, Edit, splice};
 use crate::base::error::{Error, Excerpt, Result};
 use crate::base::finding::{Finding, Mend, Severity, Spot};
+use crate::base::text::{cut, shown};
 use crate::mission::rules;
 use crate::mission::survey::Survey;
 use crate::ops::find::Scope;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
+use crate::store::layout;
 use crate::store::read::excerpt;
 use crate::store::root::Root;
 use crate::store::survey::Depth;
@@ -189,6 +191,14 @@ const PASSES: usize = 4;
 pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<String>> {
     session.require_operator("mend files")?;
     let mut done = Vec::new();
+    // Where nothing can be mended nothing is touched, and no lock is needed.
+    let is_mendable = walk::one_cell(cell, how(session), |survey| {
+        let found = rules::check(survey, session.env.clock.now(), options.resilience);
+        found.iter().any(|finding| finding.mend.is_some())
+    })?;
+    if !is_mendable.made {
+        return Ok(done);
+    }
     for _ in 0..PASSES {
         let mut writing = cell.lock_for_writing(
             session.act("validate --fix"),
@@ -228,16 +238,27 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
                 writing.put_text(&file, mended)?;
             }
         }
-        writing.commit(&format!(
-            "mended {}",
-            crate::base::text::count(done.len() - before, "thing")
-        ))?;
+        writing.commit(&in_one_line(done.get(before..).unwrap_or_default()))?;
         if done.len() == before {
             break;
         }
     }
     Ok(done)
 }
+
+/// What was done, as the journal says it.
+fn in_one_line(done: &[String]) -> String {
+    let named: Vec<&str> = done.iter().take(NAMED).map(String::as_str).collect();
+    let more = match done.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let named = named.join("; ");
+    format!("{}{more}", cut(&shown(&named), 500))
+}
+
+/// The most mends that one line of the journal names.
+const NAMED: usize = 5;
 
 /// The text with the mends of its findings, if any can be made.
 fn mend_text(
@@ -300,6 +321,13 @@ fn mend_text(
     Some(mended)
 }
 
+/// Tells whether a folder is a cell but for its cell.json: a root has no agents/ and no tasks/.
+fn is_headless(folder: &std::path::Path) -> bool {
+    [layout::AGENTS, layout::TASKS]
+        .iter()
+        .all(|name| rustix::fs::stat(folder.join(name)).is_ok())
+}
+
 /// The cell or root that a word of the command line names: a cell, a path to one, a path into one, or a path to a root.
 /// The second is the file that is meant, if it is one file.
 pub fn target(session: &Session, word: &str) -> Result<(Scope, Option<String>)> {
@@ -318,7 +346,7 @@ pub fn target(session: &Session, word: &str) -> Result<(Scope, Option<String>)> 
         return Ok((Scope::Cell(session.open_named(word)?), None));
     }
     for folder in real.ancestors() {
-        if rustix::fs::stat(folder.join(crate::store::layout::CELL)).is_ok() {
+        if rustix::fs::stat(folder.join(layout::CELL)).is_ok() {
             let inside = real
                 .strip_prefix(folder)
                 .ok()
@@ -331,7 +359,10 @@ pub fn target(session: &Session, word: &str) -> Result<(Scope, Option<String>)> 
         }
     }
     if is_path {
-        return Ok((Scope::Root(Root::open(&real)?), None));
+        return Ok(match real.ancestors().find(|folder| is_headless(folder)) {
+            Some(folder) => (Scope::Cell(OpenCell::open(folder)?), None),
+            None => (Scope::Root(Root::open(&real)?), None),
+        });
     }
     Ok((Scope::Cell(session.open_named(word)?), None))
 }

@@ -104,7 +104,7 @@ mod tests {
                 b"{\"a\": 1,}",
                 Syntax,
                 8,
-                "expected a key in double quotes here, not the end",
+                "expected a key in double quotes here, not `}`",
             ),
             (
                 b"{'a': 1}",
@@ -112,7 +112,7 @@ mod tests {
                 1,
                 "expected a key in double quotes here, not a single quote",
             ),
-            (b"[1,]", Syntax, 3, "expected a value here, not the end"),
+            (b"[1,]", Syntax, 3, "expected a value here, not `]`"),
             (b"[NaN]", Syntax, 1, "expected a value here"),
             (
                 b"// x\n{}",

@@ -248,9 +248,9 @@ impl Scanner<'_> {
             Some(b'\'') => self
                 .cursor
                 .syntax(format!("expected {what} here, not a single quote")),
-            Some(b'}' | b']') => self
+            Some(end @ (b'}' | b']')) => self
                 .cursor
-                .syntax(format!("expected {what} here, not the end")),
+                .syntax(format!("expected {what} here, not `{}`", char::from(end))),
             Some(0) => self
                 .cursor
                 .syntax(format!("expected {what} here, not a zero byte")),

@@ -1,6 +1,7 @@
 //! Findings as workflow commands of GitHub and Gitea actions.
 
 use crate::base::finding::Severity;
+use crate::base::text::shown;
 use crate::ops::validate::Verdict;
 use std::fmt::Write;
 
@@ -15,17 +16,15 @@ pub(super) fn commands(verdicts: &[Verdict]) -> String {
                 Severity::Warning => "warning",
                 Severity::Note => "notice",
             };
-            let file = property(&format!("{}/{}", verdict.cell, finding.file));
+            let file = property(format!("{}/{}", verdict.cell, finding.file).trim_end_matches('/'));
             let place = if excerpt.line > 0 {
                 format!(",line={},col={}", excerpt.line, excerpt.column)
             } else {
                 String::new()
             };
-            let message = data(
-                &[&[finding.message.clone()], finding.hints.as_slice()]
-                    .concat()
-                    .join("\n"),
-            );
+            let sentences = std::iter::once(&finding.message).chain(&finding.hints);
+            let sentences: Vec<String> = sentences.map(|text| data(&shown(text))).collect();
+            let message = sentences.join("%0A");
             // Writing to a String does not fail.
             let _ = writeln!(
                 text,
@@ -37,12 +36,11 @@ pub(super) fn commands(verdicts: &[Verdict]) -> String {
     text
 }
 
+/// Line ends need no escape of their own: like all that could speak to the terminal, they are visible already.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    data(&shown(text)).replace(':', "%3A").replace(',', "%2C")
 }

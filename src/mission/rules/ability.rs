@@ -77,7 +77,7 @@ impl Lack<'_> {
                 verb.word()
             ),
             Lack::Capability(word) => format!("lacks the capability `{}`", said(word)),
-            Lack::Role(role) => format!("has the role {}, which never does tasks", role.word()),
+            Lack::Role(role) => format!("has the role {} and so never does tasks", role.word()),
         }
     }
 }
@@ -177,20 +177,25 @@ impl<'f, 's> Crew<'f, 's> {
             .or_else(|| member.has_failed().then_some(Lack::Failed))
     }
 
+    /// Tells whether so much was asked that no answer can be relied on any more.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.looks_left.get() == 0
+    }
+
     /// What stands in the way of a handoff; nothing if that cannot be said.
     pub(super) fn obstacle(
         &self,
         giver: &Member<'f, 's>,
         taker: &Member<'f, 's>,
     ) -> Option<Obstacle> {
-        let role = taker.role()?;
+        let role = taker.role().filter(|_| !self.is_exhausted())?;
         let lists = [
             giver.entry.and_then(|entry| entry.handoff_to.as_ref()),
             taker.entry.and_then(|entry| entry.handoff_from.as_ref()),
         ];
         let looks = lists.into_iter().flatten().map(Vec::len).sum::<usize>();
         self.looks_left
-            .set(self.looks_left.get().checked_sub(looks)?);
+            .set(self.looks_left.get().saturating_sub(looks));
         let asker = asker(taker, role);
         obstacle((giver.entry, taker.entry), self.handoffs, giver.id(), asker)
     }

@@ -16,7 +16,7 @@ pub const RULES: &[Rule] = &[
         why: "A revival restores an agent from its checkpoint only if that is whole. One that is not there, or is \
               another than was noted, is passed over, and the agent begins further back.",
         example: r#"{ "checkpoint": { "context_hash": "<not that of checkpoints/agent_001/context.json>" } }"#,
-        mend: "Save a new one with `mcell checkpoint save`, or set `checkpoint` to null.",
+        mend: "Put the context.json that was noted back, or set `checkpoint` to null (`mcell agent edit`).",
         check: Check::Always(checkpoint_is_another),
     },
     Rule {
@@ -55,7 +55,10 @@ fn checkpoint_is_another(facts: &Facts<'_, '_>, findings: &mut Findings) {
         };
         findings.add(
             Finding::new("MC081", Severity::Warning, &*sheet.file, message)
-                .value("/checkpoint/context_hash"),
+                .value("/checkpoint/context_hash")
+                .hint(format!(
+                    "put the one that was noted back, or write null at `checkpoint` with `mcell agent edit {id}`"
+                )),
         );
     }
 }
@@ -92,7 +95,11 @@ fn artifact_is_not_there(facts: &Facts<'_, '_>, findings: &mut Findings) {
                             said(name)
                         ),
                     )
-                    .value(item(sheet, "/artifacts", index)),
+                    .value(item(sheet, "/artifacts", index))
+                    .hint(format!(
+                        "put the file there, or correct its name with `mcell task edit {}`",
+                        sheet.stem()
+                    )),
                 );
             }
         }

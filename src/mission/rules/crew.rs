@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
         why: "Nothing of a completed cell is given out, so these tasks are never done, and nobody looks for them there.",
         example: r#"cell.json: { "status": "completed" }
 tasks/task_001.json: { "status": "pending" }"#,
-        mend: "Open the cell again with `mcell cell reopen`, or complete or remove the tasks.",
+        mend: "Open the cell again with `mcell cell reopen`, or remove the tasks with `mcell task remove`.",
         check: Check::Always(completed_with_open_tasks),
     },
     Rule {
@@ -39,7 +39,7 @@ tasks/task_001.json: { "status": "pending" }"#,
               unseen, or its file was forgotten.",
         example: r#"cell.json: { "status": "failed" }
 agents/agent_001.json: { "status": "active" }"#,
-        mend: "Stop the agents with `mcell agent stop`, or open the cell again with `mcell cell reopen`.",
+        mend: "Make the agents idle (`mcell agent edit`), or open the cell again with `mcell cell reopen`.",
         check: Check::Always(over_with_active_agents),
     },
 ];
@@ -55,6 +55,9 @@ fn more_agents_than_allowed(facts: &Facts<'_, '_>, findings: &mut Findings) {
     if have as u64 <= most || !sheet.trusts("/max_agents") {
         return;
     }
+    let way_out = format!(
+        "allow them with `mcell cell set max_agents={have}`, or remove some with `mcell agent remove`"
+    );
     let finding = |said: &str| {
         let have = count(have, "agent");
         Finding::new(
@@ -63,6 +66,7 @@ fn more_agents_than_allowed(facts: &Facts<'_, '_>, findings: &mut Findings) {
             &*sheet.file,
             format!("the cell has {have}, but {said} {most}"),
         )
+        .hint(way_out.clone())
     };
     findings.add(match cell.max_agents {
         Some(_) => finding("max_agents allows").value("/max_agents"),
@@ -80,11 +84,19 @@ fn completed_with_open_tasks(facts: &Facts<'_, '_>, findings: &mut Findings) {
         .iter()
         .filter(|sheet| task_status(sheet).is_some_and(is_open))
         .map(|sheet| sheet.stem());
-    add_to_status(facts, findings, "MC057", open, |_, number, named| {
-        let tasks = count(number, "task");
-        let are = if number == 1 { "is" } else { "are" };
-        format!("the cell is completed, but {tasks} {are} open: {named}")
-    });
+    let way_out =
+        "open it again with `mcell cell reopen`, or remove the tasks with `mcell task remove`";
+    add_to_status(
+        facts,
+        findings,
+        ("MC057", way_out),
+        open,
+        |_, number, named| {
+            let tasks = count(number, "task");
+            let are = if number == 1 { "is" } else { "are" };
+            format!("the cell is completed, but {tasks} {are} open: {named}")
+        },
+    );
 }
 
 fn over_with_active_agents(facts: &Facts<'_, '_>, findings: &mut Findings) {
@@ -97,21 +109,30 @@ fn over_with_active_agents(facts: &Facts<'_, '_>, findings: &mut Findings) {
         .iter()
         .filter(|sheet| agent_status(sheet) == Some(AgentStatus::Active))
         .map(|sheet| sheet.stem());
-    add_to_status(facts, findings, "MC070", active, |status, number, named| {
-        let agents = count(number, "agent");
-        let are = if number == 1 { "is" } else { "are" };
-        format!(
-            "the cell is {}, but {agents} {are} active: {named}",
-            status.word()
-        )
-    });
+    let way_out =
+        "make them idle with `mcell agent edit`, or open the cell again with `mcell cell reopen`";
+    add_to_status(
+        facts,
+        findings,
+        ("MC070", way_out),
+        active,
+        |status, number, named| {
+            let agents = count(number, "agent");
+            let are = if number == 1 { "is" } else { "are" };
+            let is_over = match status {
+                CellStatus::Failed => "has failed",
+                _ => "is completed",
+            };
+            format!("the cell {is_over}, but {agents} {are} active: {named}")
+        },
+    );
 }
 
 /// One finding at the cell's state, if there are any ids.
 fn add_to_status<'i>(
     facts: &Facts<'_, '_>,
     findings: &mut Findings,
-    code: &'static str,
+    (code, way_out): (&'static str, &str),
     ids: impl Iterator<Item = &'i str> + Clone,
     message: impl FnOnce(CellStatus, usize, &str) -> String,
 ) {
@@ -121,7 +142,8 @@ fn add_to_status<'i>(
     }
     if let (Some(sheet), Some(status)) = (&facts.survey.cell, cell_status(facts)) {
         let message = message(status, number, &few(ids));
-        findings.add(Finding::new(code, Severity::Warning, &*sheet.file, message).value("/status"));
+        let finding = Finding::new(code, Severity::Warning, &*sheet.file, message);
+        findings.add(finding.value("/status").hint(way_out));
     }
 }
 
@@ -201,7 +223,7 @@ mod tests {
         assert!(
             found
                 .message
-                .contains("is failed, but 1 agent is active: `agent_001`")
+                .contains("has failed, but 1 agent is active: `agent_001`")
         );
     }
 }

@@ -120,7 +120,8 @@ fn gateway_of_no_form(facts: &Facts<'_, '_>, findings: &mut Findings) {
                         said(gateway)
                     ),
                 )
-                .value("/gateway"),
+                .value("/gateway")
+                .hint("write it like `gateway_1`, `127.0.0.1:8101`, `http://host:8101/health` or `unix:/run/agent.sock`, or null"),
             );
         }
     }

@@ -125,7 +125,8 @@ fn level_includes_more(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 &*sheet.file,
                 format!("mount_namespaces is false, but {level} includes them: agents do see a file tree of their own"),
             )
-            .value("/mount_namespaces"),
+            .value("/mount_namespaces")
+            .hint("write true, or choose a lower level with `mcell isolation set`"),
         );
     }
 }
@@ -146,7 +147,8 @@ fn no_such_user_can_be(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &*sheet.file,
                     format!("`{}` cannot be the name of a {field}", said(name)),
                 )
-                .value(format!("/security_context/{field}")),
+                .value(format!("/security_context/{field}"))
+                .hint("write one name (letters, digits, `_`, `-` and `.`) or one number"),
             );
         }
     }
@@ -179,10 +181,16 @@ fn paths_of_the_cage(facts: &Facts<'_, '_>, findings: &mut Findings) {
         ("/writable_paths", &isolation.writable_paths),
     ] {
         for (index, path) in paths.iter().enumerate() {
-            let what = if !path.starts_with('/') {
-                "is not an absolute path"
+            let (what, way_out) = if !path.starts_with('/') {
+                (
+                    "is not an absolute path",
+                    "write the whole path, from `/` on",
+                )
             } else if list == "/writable_paths" && read_only.contains(path.trim_end_matches('/')) {
-                "is to be writable, but stands in read_only_paths too"
+                (
+                    "is to be writable, but stands in read_only_paths too",
+                    "take it out of one of the two lists",
+                )
             } else {
                 continue;
             };
@@ -193,7 +201,8 @@ fn paths_of_the_cage(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &*sheet.file,
                     format!("`{}` {what}", said(path)),
                 )
-                .value(item(sheet, list, index)),
+                .value(item(sheet, list, index))
+                .hint(way_out),
             );
         }
     }
@@ -218,7 +227,10 @@ fn container_without_image(facts: &Facts<'_, '_>, findings: &mut Findings) {
         "level_3 runs agents in containers, but no image is named; `{}` cannot be started",
         agent.stem()
     );
-    let finding = |file: &str| Finding::new("MC074", Severity::Note, file, message);
+    let finding = |file: &str| {
+        Finding::new("MC074", Severity::Note, file, message)
+            .hint("name one in `image` of config/isolation.json")
+    };
     match (config, cell) {
         (Some((sheet, isolation)), _) if isolation.level == Level::Podman => {
             findings.add(finding(&sheet.file).value("/level"));

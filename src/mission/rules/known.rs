@@ -1,7 +1,7 @@
 //! What several families ask of a survey before they say anything: does it exist, can it be trusted, where does it stand.
 
 use super::Facts;
-use crate::base::text::{cut, shown};
+use crate::base::text::{cut, nearest, shown};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::policy::Effective;
@@ -89,6 +89,54 @@ const MOST_SHOWN: usize = 120;
 /// A name as it stands in a pointer.
 pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Guesses what an id that is not there was meant to be. Each guess costs a look at every id of the cell, so a rule makes
+/// a few of them only.
+pub(super) struct Guesses(usize);
+
+impl Guesses {
+    /// As many as a rule makes.
+    pub(super) const fn few() -> Self {
+        Guesses(20)
+    }
+
+    /// The way out: the id that was probably meant, or else the other one.
+    pub(super) fn way_out<'c>(
+        &mut self,
+        id: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+        otherwise: impl FnOnce() -> String,
+    ) -> String {
+        let meant = self.0.checked_sub(1).and_then(|left| {
+            self.0 = left;
+            meant(id, candidates)
+        });
+        meant.map_or_else(otherwise, |meant| format!("did you mean `{meant}`?"))
+    }
+}
+
+/// The id most like one that is not there, if it was probably meant. Ids that differ in their number only are as like as
+/// any two of them, so none of those is meant.
+fn meant<'c>(id: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let is_other_number = |other: &str| {
+        let (name, number) = numbered(id);
+        let (other, others) = numbered(other);
+        name == other && number.is_some() && others.is_some() && number != others
+    };
+    let candidates = candidates
+        .into_iter()
+        .filter(|other| !is_other_number(other));
+    nearest(id, candidates)
+}
+
+/// An id in two parts: "task_" and 7 of "task_007".
+fn numbered(id: &str) -> (&str, Option<u64>) {
+    let name = id.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    (
+        name,
+        id.get(name.len()..).and_then(|number| number.parse().ok()),
+    )
 }
 
 /// The state of a task, if it can be trusted.
@@ -203,6 +251,15 @@ mod tests {
             ["/dependencies/1", "/dependencies/3", "/dependencies/4"]
         );
         assert!(!is_sound(sheet, "/dependencies") && is_sound(sheet, "/artifacts"));
+    }
+
+    #[test]
+    fn another_number_is_not_what_was_meant() {
+        let ids = ["task_001", "task_002", "review"];
+        assert_eq!(meant("task_0001", ids), Some("task_001"));
+        assert_eq!(meant("taks_002", ids), Some("task_002"));
+        assert_eq!(meant("reviw", ids), Some("review"));
+        assert_eq!(meant("task_009", ids), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Mentions: the settings of a cell name agents and tasks that are there, and no list names one twice.
 
-use super::known::{has_agent, has_task, is_sound, item};
+use super::known::{Guesses, has_agent, has_task, is_sound, item};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Mend, Severity};
 use crate::base::text::Text;
@@ -70,6 +70,7 @@ fn permissions_of_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
     let Some(sheet) = &facts.survey.permissions else {
         return;
     };
+    let mut guesses = Guesses::few();
     for (agent, _) in sheet.value.iter().flat_map(|entries| &entries.0) {
         if !has_agent(facts.survey, agent) {
             findings.add(
@@ -82,11 +83,21 @@ fn permissions_of_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
                         &**agent
                     ),
                 )
-                .key(format!("/{}", &**agent)),
+                .key(format!("/{}", &**agent))
+                .hint(guesses.way_out(agent, agents(facts), || {
+                    String::from("correct the id, or remove the entry")
+                })),
             );
         }
     }
 }
+
+/// The ids of the agents.
+fn agents<'f>(facts: &Facts<'f, '_>) -> impl Iterator<Item = &'f str> {
+    facts.survey.agents.iter().map(|sheet| sheet.stem())
+}
+
+const OUT_OF_THE_LIST: &str = "correct the id, or take it out of the list";
 
 /// The entries of agents that are in the cell: what one of nobody names has been said with it.
 fn entries<'f, 's>(
@@ -103,6 +114,7 @@ fn entries<'f, 's>(
 }
 
 fn permission_for_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let mut guesses = Guesses::few();
     for (sheet, agent, entry) in entries(facts) {
         let lists = [
             ("read", &entry.read),
@@ -123,10 +135,11 @@ fn permission_for_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
                                 &**task
                             ),
                         )
-                        .value(item(
-                            sheet,
-                            &format!("/{agent}/{verb}"),
-                            index,
+                        .value(item(sheet, &format!("/{agent}/{verb}"), index))
+                        .hint(guesses.way_out(
+                            task,
+                            facts.survey.tasks.iter().map(|sheet| sheet.stem()),
+                            || OUT_OF_THE_LIST.into(),
                         )),
                     );
                 }
@@ -166,6 +179,7 @@ impl Reader {
 }
 
 fn handoff_with_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
+    let mut guesses = Guesses::few();
     for (sheet, agent, entry) in entries(facts) {
         let lists = [
             ("handoff_to", &entry.handoff_to),
@@ -184,10 +198,11 @@ fn handoff_with_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
                                 &**other
                             ),
                         )
-                        .value(item(
-                            sheet,
-                            &format!("/{agent}/{name}"),
-                            index,
+                        .value(item(sheet, &format!("/{agent}/{name}"), index))
+                        .hint(guesses.way_out(
+                            other,
+                            agents(facts),
+                            || OUT_OF_THE_LIST.into(),
                         )),
                     );
                 }
@@ -286,9 +301,10 @@ fn one_list<T>(
         "MC053",
         Severity::Warning,
         &*sheet.file,
-        format!("{name} names `{}` twice{more}", &**id),
+        format!("`{name}` names `{}` twice{more}", &**id),
     )
-    .value(item(sheet, &pointer, first));
+    .value(item(sheet, &pointer, first))
+    .hint("take it out, or correct one of the two");
     // Writing the list anew would drop what has a flaw and stands only in the file.
     if is_sound(sheet, &pointer) {
         let mut kept = HashSet::new();
@@ -392,7 +408,7 @@ mod tests {
         let found = with(json!({"agent_001": {"write": ["*", "*"]}})).only();
         assert_eq!(
             (found.code, found.message.as_str()),
-            ("MC053", "write names `*` twice")
+            ("MC053", "`write` names `*` twice")
         );
         let twice =
             with(json!({})).policies(json!({"substitute_agents": ["agent_002", "agent_002"]}));

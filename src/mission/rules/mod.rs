@@ -23,6 +23,7 @@ pub mod proof;
 pub mod reference;
 pub mod resilience;
 pub mod run;
+pub mod staffing;
 pub mod substitute;
 #[cfg(test)]
 #[allow(
@@ -93,6 +94,7 @@ const FAMILIES: &[&[Rule]] = &[
     proof::RULES,
     substitute::RULES,
     resilience::RULES,
+    staffing::RULES,
 ];
 
 /// Every rule, by family.

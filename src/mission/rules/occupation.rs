@@ -39,7 +39,7 @@ tasks/task_001.json: { "status": "completed" }"#,
         why: "Idle means: free for work. The agent has a task in progress, so it is active, and would be given a second \
               one.",
         example: r#"{ "agent_id": "agent_001", "status": "idle", "current_task": "task_001" }"#,
-        mend: "Make it active, or release the task with `mcell task release`.",
+        mend: "Make it active, or the task pending (`mcell task edit`).",
         check: Check::Always(idle_with_a_task),
     },
     Rule {
@@ -50,7 +50,7 @@ tasks/task_001.json: { "status": "completed" }"#,
         why: "An agent has one current_task and one claim; the others stand still, and nobody else gets them.",
         example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
 tasks/task_002.json: { "status": "in_progress", "assigned_to": "agent_001" }"#,
-        mend: "Release all but one with `mcell task release`.",
+        mend: "Make all but one of them pending (`mcell task edit`).",
         check: Check::Always(several_tasks_at_once),
     },
 ];
@@ -78,7 +78,10 @@ fn active_without_a_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &*sheet.file,
                     format!("agent `{id}` is active, but has no current_task"),
                 )
-                .value("/status"),
+                .value("/status")
+                .hint(format!(
+                    "make it idle, or say what it works on, with `mcell agent edit {id}`"
+                )),
             );
         }
     }
@@ -109,7 +112,10 @@ fn current_task_is_not_its_own(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 &*sheet.file,
                 format!("the current_task of agent `{id}` is `{task_id}`, which is {what}"),
             )
-            .value("/current_task"),
+            .value("/current_task")
+            .hint(format!(
+                "write null, or the task it holds, with `mcell agent edit {id}`"
+            )),
         );
     }
 }
@@ -129,7 +135,10 @@ fn idle_with_a_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &*sheet.file,
                     format!("agent `{id}` is idle, but holds task `{current}` in progress"),
                 )
-                .value("/status"),
+                .value("/status")
+                .hint(format!(
+                    "make it active with `mcell agent edit {id}`, or the task pending with `mcell task edit {current}`"
+                )),
             );
         }
     }
@@ -175,7 +184,7 @@ fn several_tasks_at_once(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 )
                 .value(holder_pointer(second))
                 .hint(format!(
-                    "release it with `mcell task release {}`",
+                    "make it pending with `mcell task edit {}`, so that another can take it",
                     second.stem()
                 )),
             );

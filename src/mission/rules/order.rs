@@ -53,7 +53,7 @@ tasks/task_001.json: { "dependencies": ["task_999"] }"#,
               stand still, which is easily overlooked.",
         example: r#"tasks/task_002.json: { "status": "pending", "dependencies": ["task_001"] }
 tasks/task_001.json: { "status": "failed" }"#,
-        mend: "Try it again with `mcell task retry`, or take the dependency out.",
+        mend: "Make it pending again with `mcell task reopen`, or take the dependency out.",
         check: Check::Resilience(failed_and_waited_for),
     },
 ];
@@ -73,7 +73,9 @@ fn depends_on_itself(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     format!("task `{id}` depends on itself"),
                 )
                 .value(item(sheet, "/dependencies", index))
-                .hint("take it out of `dependencies`"),
+                .hint(format!(
+                    "take it out of `dependencies` with `mcell task edit {id}`"
+                )),
             );
         }
     }
@@ -242,6 +244,7 @@ fn held_up(facts: &Facts<'_, '_>, sheet: &TaskSheet<'_>, way: Way) -> Finding {
         format!("task `{id}` can never become ready: it {waits}, {why}"),
     )
     .value(pointer_to(sheet, on))
+    .hint(format!("mend `{end}` first: this goes with it"))
 }
 
 fn failed_and_waited_for(facts: &Facts<'_, '_>, findings: &mut Findings) {
@@ -269,7 +272,9 @@ fn failed_and_waited_for(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     format!("task `{id}` waits for `{other}`, which failed"),
                 )
                 .value(item(sheet, "/dependencies", index))
-                .hint(format!("try that again with `mcell task retry {other}`")),
+                .hint(format!(
+                    "make that pending again with `mcell task reopen {other}`"
+                )),
             );
         }
     }

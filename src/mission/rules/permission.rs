@@ -62,7 +62,7 @@ fn permission_beyond_the_role(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     )
                     .value(format!("/{}/{verb}", &**id))
                     .hint(format!(
-                        "empty the list, or give `{}` the role write",
+                        "empty the list, or let it write with `mcell agent set {} role=write`",
                         &**id
                     )),
                 );
@@ -122,7 +122,8 @@ fn add_unreadable(
         return false;
     }
     let tasks = list.iter().map(|task| &**task).filter(unread);
-    let what = if list.get(index).is_some_and(|task| &**task == "*") {
+    let first = list.get(index);
+    let what = if first.is_some_and(|task| &**task == "*") {
         String::from("every task, but may read only some")
     } else {
         format!("{}, but may not read that", few(tasks))
@@ -134,7 +135,14 @@ fn add_unreadable(
             &*sheet.file,
             format!("`{id}` may {verb} {what}"),
         )
-        .value(item(sheet, &format!("/{id}/{verb}"), index)),
+        .value(item(sheet, &format!("/{id}/{verb}"), index))
+        .hint(format!(
+            "let it read that too, with `mcell permission grant {id} read {}`",
+            match first {
+                Some(task) if &**task != "*" => task,
+                _ => "'*'",
+            }
+        )),
     );
     true
 }

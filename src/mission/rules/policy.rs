@@ -104,7 +104,8 @@ fn handoffs_granted_in_vain(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &**agent
                 ),
             )
-            .value(format!("/{}/{name}", &**agent)),
+            .value(format!("/{}/{name}", &**agent))
+            .hint("allow handoffs with `mcell policy set`, or take the list out"),
         );
     }
 }

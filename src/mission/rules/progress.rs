@@ -16,7 +16,7 @@ pub const RULES: &[Rule] = &[
         why: "A task in progress is not given out again. With nobody holding it nobody works on it, and nobody else \
               gets it.",
         example: r#"{ "status": "in_progress", "assigned_to": null }"#,
-        mend: "Release it with `mcell task release`, or assign it to the agent that does it.",
+        mend: "Make it pending (`mcell task edit`), or say in assigned_to who does it.",
         check: Check::Always(in_progress_held_by_nobody),
     },
     Rule {
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
               two files is behind.",
         example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
 agents/agent_001.json: { "current_task": null }"#,
-        mend: "Set the agent's current_task, or release the task with `mcell task release`.",
+        mend: "Set the agent's current_task (`mcell agent edit`), or make the task pending (`mcell task edit`).",
         check: Check::Always(holder_is_elsewhere),
     },
     Rule {
@@ -52,7 +52,7 @@ tasks/task_001.json: { "status": "pending" }"#,
               or the dependency was added or opened again later.",
         example: r#"tasks/task_002.json: { "status": "in_progress", "dependencies": ["task_001"] }
 tasks/task_001.json: { "status": "pending" }"#,
-        mend: "Release the task with `mcell task release`, complete the dependency, or take it out.",
+        mend: "Make the task pending or take the dependency out (`mcell task edit`).",
         check: Check::Always(started_before_its_dependency),
     },
 ];
@@ -77,7 +77,7 @@ fn in_progress_held_by_nobody(facts: &Facts<'_, '_>, findings: &mut Findings) {
             )
             .value("/status")
             .hint(format!(
-                "make it pending again with `mcell task release {id}`"
+                "make it pending with `mcell task edit {id}`, or say in assigned_to who does it"
             )),
         );
     }
@@ -111,7 +111,10 @@ fn holder_is_elsewhere(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     "task `{id}` is in progress and held by `{holder_id}`, whose current_task is {instead}"
                 ),
             )
-            .value(holder_pointer(sheet)),
+            .value(holder_pointer(sheet))
+            .hint(format!(
+                "write `{id}` as its current_task with `mcell agent edit {holder_id}`, or make the task pending with `mcell task edit {id}`"
+            )),
         );
     }
 }
@@ -128,14 +131,22 @@ fn is_said_otherwise(facts: &Facts<'_, '_>, agent: &str, current: &str) -> bool 
 fn completed_before_its_dependency(facts: &Facts<'_, '_>, findings: &mut Findings) {
     each_with_open_dependency(facts, TaskStatus::Completed, |sheet, what, pointer| {
         let message = format!("task `{}` is completed, but {what}", sheet.stem());
-        findings.add(Finding::new("MC026", Severity::Error, &*sheet.file, message).value(pointer));
+        let finding = Finding::new("MC026", Severity::Error, &*sheet.file, message).value(pointer);
+        let id = sheet.stem();
+        findings.add(finding.hint(format!(
+            "open it again with `mcell task reopen {id}`, or take the dependency out with `mcell task edit {id}`"
+        )));
     });
 }
 
 fn started_before_its_dependency(facts: &Facts<'_, '_>, findings: &mut Findings) {
     each_with_open_dependency(facts, TaskStatus::InProgress, |sheet, what, pointer| {
         let message = format!("task `{}` is in progress, but {what}", sheet.stem());
-        findings.add(Finding::new("MC055", Severity::Error, &*sheet.file, message).value(pointer));
+        let finding = Finding::new("MC055", Severity::Error, &*sheet.file, message).value(pointer);
+        findings.add(finding.hint(format!(
+            "make it pending, or take the dependency out, with `mcell task edit {}`",
+            sheet.stem()
+        )));
     });
 }
 

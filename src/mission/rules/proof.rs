@@ -30,7 +30,7 @@ where no agent has "deploy" among its capabilities"#,
         why: "mcell will not let this agent take the task, and lets nobody else take it while it is assigned so.",
         example: r#"tasks/task_001.json: { "assigned_to": "agent_003" }
 agents/agent_003.json: { "role": "audit" }"#,
-        mend: "Assign it to another with `mcell task assign`, or give the agent what it lacks.",
+        mend: "Assign it to another with `mcell task set`, or give the agent what it lacks.",
         check: Check::Always(assigned_to_someone_unable),
     },
 ];
@@ -90,9 +90,11 @@ fn no_one_able(task: &TaskSheet<'_>, nearest: &Member<'_, '_>, lack: Lack<'_>) -
         _ => "/task_id",
     };
     let hint = match lack {
-        Lack::Failed => format!("bring it back with `mcell revive {agent}`, or add another"),
+        Lack::Failed => format!(
+            "make it idle with `mcell agent edit {agent}` once it works again, or add another"
+        ),
         Lack::Permission(verb) => format!(
-            "name `{id}` (or \"*\") under {} of `{agent}` with `mcell permission grant`",
+            "let it, with `mcell permission grant {agent} {} {id}`",
             verb.word()
         ),
         Lack::Capability(word) => {
@@ -137,6 +139,9 @@ fn assigned_to_someone_unable(facts: &Facts<'_, '_>, findings: &mut Findings) {
             .members
             .iter()
             .find(|other| crew.lack_now(other, task).is_none());
+        if crew.is_exhausted() {
+            return;
+        }
         // That nobody could do it says this as well.
         let is_pending = task_status(task) == Some(TaskStatus::Pending);
         if able.is_none() && is_pending && !crew.has_strangers {
@@ -156,7 +161,10 @@ fn assigned_to_someone_unable(facts: &Facts<'_, '_>, findings: &mut Findings) {
         )
         .value(pointer);
         if let Some(able) = able {
-            finding = finding.hint(format!("`{}` could do it", able.id()));
+            finding = finding.hint(format!(
+                "`{0}` could do it: `mcell task set {id} assigned_to={0}`",
+                able.id()
+            ));
         }
         findings.add(finding);
     }
@@ -201,7 +209,7 @@ mod tests {
         );
         assert_eq!(
             built.only().hints,
-            ["bring it back with `mcell revive agent_001`, or add another"]
+            ["make it idle with `mcell agent edit agent_001` once it works again, or add another"]
         );
         assert!(built.agent("agent_002", json!({})).codes().is_empty());
     }
@@ -250,7 +258,10 @@ mod tests {
             (found.code, found.spot),
             ("MC091", Spot::Value("/assigned_to".into()))
         );
-        assert_eq!(found.hints, ["`agent_002` could do it"]);
+        assert_eq!(
+            found.hints,
+            ["`agent_002` could do it: `mcell task set task_001 assigned_to=agent_002`"]
+        );
         assert!(one(able, assigned).codes().is_empty());
     }
 

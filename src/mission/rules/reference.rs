@@ -1,9 +1,8 @@
 //! References: everything that names an agent or a task of the cell names one that is there.
 
-use super::known::{has_agent, has_task, item};
+use super::known::{Guesses, has_agent, has_task, item};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
-use crate::base::text::nearest;
 use crate::mission::task::TaskStatus;
 
 /// The rules of this family.
@@ -49,13 +48,10 @@ pub const RULES: &[Rule] = &[
         why: "A claim holds until its holder is gone or its lease lapses. One by an agent that is not there keeps the \
               others away from the task for nothing.",
         example: r#"{ "status": "in_progress", "claim": { "agent": "agent_009", "token": 7 } }"#,
-        mend: "Release the task with `mcell task release`; it is then pending and free to be taken.",
+        mend: "Take `claim` out and set the status to pending (`mcell task edit`): then it is free to be taken.",
         check: Check::Always(claimed_by_nobody_here),
     },
 ];
-
-/// The most findings of one rule that come with a guess: each costs a look at every id of the cell.
-const GUESSES: usize = 20;
 
 fn assigned_to_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
     for (sheet, task) in facts.tasks() {
@@ -97,7 +93,7 @@ fn someone_who_works<'f>(facts: &Facts<'f, '_>) -> Option<&'f str> {
 }
 
 fn depends_on_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    let mut guesses = GUESSES;
+    let mut guesses = Guesses::few();
     for (sheet, task) in facts.tasks() {
         for (index, dependency) in task.dependencies.iter().enumerate() {
             if has_task(facts.survey, dependency) {
@@ -120,13 +116,18 @@ fn depends_on_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 .iter()
                 .map(|sheet| sheet.stem())
                 .filter(|other| *other != id);
-            findings.add(with_guess(finding, &mut guesses, dependency, others));
+            findings.add(finding.hint(guesses.way_out(dependency, others, || {
+                format!(
+                    "add it with `mcell add-task TITLE --id {}`, or take it out with `mcell task edit {id}`",
+                    &**dependency
+                )
+            })));
         }
     }
 }
 
 fn works_on_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    let mut guesses = GUESSES;
+    let mut guesses = Guesses::few();
     for (sheet, agent) in facts.agents() {
         let Some(task) = agent.current_task.as_deref() else {
             continue;
@@ -143,24 +144,9 @@ fn works_on_no_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
         )
         .value("/current_task");
         let tasks = facts.survey.tasks.iter().map(|sheet| sheet.stem());
-        findings.add(with_guess(finding, &mut guesses, task, tasks));
-    }
-}
-
-/// Adds the id most like the one that is not there.
-fn with_guess<'c>(
-    finding: Finding,
-    guesses: &mut usize,
-    id: &str,
-    candidates: impl Iterator<Item = &'c str>,
-) -> Finding {
-    if *guesses == 0 {
-        return finding;
-    }
-    *guesses -= 1;
-    match nearest(id, candidates) {
-        Some(like) => finding.hint(format!("did you mean `{like}`?")),
-        None => finding,
+        findings.add(finding.hint(guesses.way_out(task, tasks, || {
+            format!("write null, or the task it holds, with `mcell agent edit {id}`")
+        })));
     }
 }
 
@@ -181,7 +167,9 @@ fn claimed_by_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 format!("task `{id}` is claimed by `{agent}`, which is not in this cell"),
             )
             .value("/claim/agent")
-            .hint(format!("release it with `mcell task release {id}`")),
+            .hint(format!(
+                "take the claim out and make it pending with `mcell task edit {id}`"
+            )),
         );
     }
 }
@@ -271,7 +259,7 @@ mod tests {
         let built = cell()
             .agent(
                 "agent_001",
-                json!({"status": "active", "current_task": "task_002"}),
+                json!({"status": "active", "current_task": "tsak_001"}),
             )
             .task("task_001", json!({}));
         let found = built.only();

@@ -1,63 +1,25 @@
 //! Resilience: what comes to a stop if any one agent is lost. Looked for only under `--resilience`.
 
-use super::ability::{Crew, has_strangers, owner};
-use super::known::{agent_status, few, goes_on, is_open, is_sound, task_status};
+use super::ability::{Crew, owner};
+use super::known::{few, goes_on, is_open, task_status};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
 use crate::base::text::count;
-use crate::mission::agent::{AgentStatus, Role};
-use crate::mission::policy::{AutoRevive, Effective};
-use crate::mission::sheet::TaskSheet;
 
 /// The rules of this family.
-pub const RULES: &[Rule] = &[
-    Rule {
-        code: "MC095",
-        name: "stuck-without-one-agent",
-        severity: Severity::Warning,
-        summary: "No single agent's loss leaves tasks that nobody else could take.",
-        why: "An agent that cannot be brought back hands its open tasks to another, if one has the role, the \
+pub const RULES: &[Rule] = &[Rule {
+    code: "MC095",
+    name: "stuck-without-one-agent",
+    severity: Severity::Warning,
+    summary: "No single agent's loss leaves tasks that nobody else could take.",
+    why: "An agent that cannot be brought back hands its open tasks to another, if one has the role, the \
               permission and the capabilities and the handoff is allowed. Where none does, these tasks stand still, \
               and with them all that wait for them.",
-        example: r#"tasks/task_001.json: { "assigned_to": "agent_001", "required_capabilities": ["deploy"] }
+    example: r#"tasks/task_001.json: { "assigned_to": "agent_001", "required_capabilities": ["deploy"] }
 where only agent_001 can deploy"#,
-        mend: "Give a second agent what the tasks need, or allow the handoff.",
-        check: Check::Resilience(stuck_without_one_agent),
-    },
-    Rule {
-        code: "MC098",
-        name: "no-agents",
-        severity: Severity::Warning,
-        summary: "A cell with open tasks has agents.",
-        why: "Without any agent nothing is done. While a cell is being set up that is as it should be, so it is said only \
-              to those who ask what could come to a stop.",
-        example: r#"tasks/task_001.json and nothing in agents/"#,
-        mend: "Add one with `mcell add-agent --role write`.",
-        check: Check::Resilience(no_agents),
-    },
-    Rule {
-        code: "MC096",
-        name: "single-lead",
-        severity: Severity::Note,
-        summary: "More than one agent could assign tasks.",
-        why: "Only a lead assigns tasks. While the only one is down, operators have to do it.",
-        example: r#"agents/agent_001.json: { "role": "lead" }
-and no other lead among several agents"#,
-        mend: "Give another agent the role lead, or accept it.",
-        check: Check::Resilience(single_lead),
-    },
-    Rule {
-        code: "MC097",
-        name: "no-substitute",
-        severity: Severity::Note,
-        summary: "A cell that revives its agents names a substitute.",
-        why: "When an agent cannot be brought back, its task goes to the first able substitute. Without one it waits \
-              for a person.",
-        example: r#"config/policies.json: { "auto_revive": "yes", "substitute_agents": [] }"#,
-        mend: "Name one in substitute_agents of config/policies.json, with `mcell policy set`.",
-        check: Check::Resilience(no_substitute),
-    },
-];
+    mend: "Give a second agent what the tasks need, or allow the handoff.",
+    check: Check::Resilience(stuck_without_one_agent),
+}];
 
 fn stuck_without_one_agent(facts: &Facts<'_, '_>, findings: &mut Findings) {
     if !goes_on(facts) {
@@ -67,11 +29,12 @@ fn stuck_without_one_agent(facts: &Facts<'_, '_>, findings: &mut Findings) {
     let Some(crew) = Crew::of(facts).filter(|crew| !crew.has_strangers) else {
         return;
     };
+    let mut waiting = Waiting::new(facts);
     for (at, tasks) in tied(facts, &crew) {
         let Some(sheet) = facts.survey.agents.get(at) else {
             continue;
         };
-        let behind = behind(facts, &tasks);
+        let behind = waiting.behind(facts, &tasks);
         let named = |tasks: &[u32]| few(tasks.iter().map(|task| facts.task_id(*task)));
         let waiting = match behind.len() {
             0 => String::new(),
@@ -157,134 +120,65 @@ fn tied<'f, 's>(facts: &Facts<'f, 's>, crew: &Crew<'f, 's>) -> Vec<(usize, Vec<u
         .collect()
 }
 
-/// The open tasks that wait for one of these, directly or through others, ascending and without these.
-fn behind(facts: &Facts<'_, '_>, tasks: &[u32]) -> Vec<u32> {
-    let is_open = |task: u32| {
-        let sheet = facts.survey.tasks.get(task as usize);
-        sheet.and_then(task_status).is_some_and(is_open)
-    };
-    let mut seen: std::collections::HashSet<u32> = tasks.iter().copied().collect();
-    let mut next = tasks.to_vec();
-    let mut behind = Vec::new();
-    while let Some(task) = next.pop() {
-        for &dependant in facts.graph.dependants(task) {
-            if is_open(dependant) && seen.insert(dependant) {
-                behind.push(dependant);
-                next.push(dependant);
+/// Finds what waits for tasks, with one set of notes for all agents.
+struct Waiting {
+    /// In which round each task was last met.
+    met_in: Vec<u32>,
+    round: u32,
+    looks_left: usize,
+}
+
+/// How many tasks are met in all rounds together: in a hostile cell everything could wait for everything.
+const MOST_MET: usize = 2_000_000;
+
+impl Waiting {
+    fn new(facts: &Facts<'_, '_>) -> Self {
+        Waiting {
+            met_in: vec![0; facts.survey.tasks.len()],
+            round: 0,
+            looks_left: MOST_MET,
+        }
+    }
+
+    /// The open tasks that wait for one of these, directly or through others, ascending and without these.
+    fn behind(&mut self, facts: &Facts<'_, '_>, tasks: &[u32]) -> Vec<u32> {
+        self.round += 1;
+        for task in tasks {
+            self.meet(*task);
+        }
+        let mut next = tasks.to_vec();
+        let mut behind = Vec::new();
+        while let Some(task) = next.pop() {
+            for &dependant in facts.graph.dependants(task) {
+                let sheet = facts.survey.tasks.get(dependant as usize);
+                let is_open = sheet.and_then(task_status).is_some_and(is_open);
+                if is_open && self.meet(dependant) {
+                    behind.push(dependant);
+                    next.push(dependant);
+                }
             }
         }
+        behind.sort_unstable();
+        behind
     }
-    behind.sort_unstable();
-    behind
-}
 
-fn no_agents(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    let survey = facts.survey;
-    let is_empty = survey.agents.is_empty() && !has_strangers(survey);
-    if !is_empty || !goes_on(facts) {
-        return;
-    }
-    let open = |sheet: &&TaskSheet<'_>| task_status(sheet).is_some_and(is_open);
-    let number = survey.tasks.iter().filter(open).count();
-    if number > 0 {
-        let wait = if number == 1 { "waits" } else { "wait" };
-        findings.add(
-            Finding::new(
-                "MC098",
-                Severity::Warning,
-                "agents",
-                format!(
-                    "{} {wait}, but the cell has no agents",
-                    count(number, "task")
-                ),
-            )
-            .hint("add one with `mcell add-agent --role write`"),
-        );
-    }
-}
-
-fn single_lead(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    let has_open = || {
-        let mut tasks = facts.survey.tasks.iter();
-        tasks.any(|task| task_status(task).is_some_and(is_open))
-    };
-    if facts.survey.agents.len() < 2 || !goes_on(facts) || !has_open() {
-        return;
-    }
-    // One that cannot be read may be a lead.
-    let could_lead = |role: Option<Role>| role.is_none_or(|role| role == Role::Lead);
-    let mut leads = facts.survey.agents.iter().filter(|sheet| {
-        let role = sheet.value.as_ref().map(|agent| agent.role);
-        could_lead(role.filter(|_| sheet.trusts("/role")))
-            && agent_status(sheet) != Some(AgentStatus::Failed)
-    });
-    if let (Some(only), None) = (leads.next(), leads.next())
-        && only.value.is_some()
-        && only.trusts("/role")
-    {
-        findings.add(
-            Finding::new(
-                "MC096",
-                Severity::Note,
-                &*only.file,
-                format!(
-                    "`{}` is the only lead: if it is lost, no agent assigns tasks",
-                    only.stem()
-                ),
-            )
-            .value("/role"),
-        );
-    }
-}
-
-fn no_substitute(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    let survey = facts.survey;
-    let Some((cell, value)) = survey
-        .cell
-        .as_ref()
-        .and_then(|sheet| Some((sheet, sheet.value.as_ref()?)))
-    else {
-        return;
-    };
-    let config = survey.policies.as_ref();
-    if config.is_some_and(|sheet| sheet.trouble.is_some())
-        || survey
-            .oddities
-            .iter()
-            .any(|odd| odd.path == "config/policies.json")
-        || !is_sound(cell, "/policies")
-        || !goes_on(facts)
-    {
-        return;
-    }
-    let workers = facts
-        .agents()
-        .filter(|(_, agent)| agent.role.may_work())
-        .count();
-    let policies = Effective::of(value, config.and_then(|sheet| sheet.value.as_ref()));
-    if workers < 2
-        || policies.auto_revive.value == AutoRevive::No
-        || !policies.substitute_agents.value.is_empty()
-    {
-        return;
-    }
-    let message = "no substitute is named: what an agent leaves behind waits for a person";
-    let finding = |file: &str| Finding::new("MC097", Severity::Note, file, message);
-    let config = config.and_then(|sheet| Some((sheet, sheet.value.as_ref()?)));
-    findings.add(match config {
-        Some((sheet, policies)) if policies.substitute_agents.is_some() => {
-            finding(&sheet.file).value("/substitute_agents")
+    /// Notes that a task was met in this round; tells whether for the first time.
+    fn meet(&mut self, task: u32) -> bool {
+        let Some(met) = self.met_in.get_mut(task as usize) else {
+            return false;
+        };
+        let is_new = *met != self.round && self.looks_left > 0;
+        if is_new {
+            self.looks_left -= 1;
+            *met = self.round;
         }
-        Some((sheet, _)) => finding(&sheet.file),
-        None => finding(&cell.file),
-    });
+        is_new
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Built, cell};
-    use crate::base::finding::Spot;
-    use crate::mission::survey::OddityKind;
     use serde_json::json;
 
     /// Two leads and a substitute, so that only what a test is about is found.
@@ -344,55 +238,5 @@ mod tests {
         assert_eq!(alone.clone().resilience().codes(), ["MC095"]);
         let done = json!({"status": "completed", "completed_at": "2026-01-02T03:30:00Z"});
         assert!(alone.task("task_001", done).resilience().codes().is_empty());
-    }
-
-    #[test]
-    fn a_cell_without_agents_is_said_once() {
-        let built = cell()
-            .task("task_001", json!({}))
-            .task("task_002", json!({}));
-        assert!(built.codes().is_empty(), "it is being set up");
-        let built = built.resilience();
-        assert_eq!(
-            built.only().message,
-            "2 tasks wait, but the cell has no agents"
-        );
-        let hidden = built.odd("agents/agent_001.json", OddityKind::Link);
-        assert!(hidden.of("MC098").is_empty());
-        assert!(cell().resilience().codes().is_empty());
-    }
-
-    #[test]
-    fn one_lead_among_others_is_noted() {
-        let built = crew()
-            .agent("agent_002", json!({}))
-            .task("task_001", json!({}));
-        let found = built.only();
-        assert_eq!(
-            (found.code, found.spot),
-            ("MC096", Spot::Value("/role".into()))
-        );
-        let unread = built.file("agents/agent_003.json", "{");
-        assert!(unread.of("MC096").is_empty());
-    }
-
-    #[test]
-    fn who_revives_names_a_substitute() {
-        let built = crew().policies(json!({"substitute_agents": []}));
-        let found = built.only();
-        assert_eq!(
-            (found.code, found.spot),
-            ("MC097", Spot::Value("/substitute_agents".into()))
-        );
-        assert_eq!(
-            built.clone().without("config/policies.json").only().file,
-            "cell.json"
-        );
-        assert!(
-            built
-                .policies(json!({"auto_revive": "no"}))
-                .codes()
-                .is_empty()
-        );
     }
 }

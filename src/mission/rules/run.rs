@@ -93,7 +93,8 @@ fn program(sheet: &AgentSheet<'_>, run: &Run<Text<'_>>, findings: &mut Findings)
                     Severity::Warning,
                     format!("the program `{}` of run.{field} is not a whole path, so it depends on who starts it", said(program)),
                 )
-                .value(format!("{pointer}/0")),
+                .value(format!("{pointer}/0"))
+                .hint("write its whole path, as `command -v` prints it"),
             ),
         }
     }
@@ -201,7 +202,8 @@ fn dead_before_the_next_beat(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     &*sheet.file,
                     format!("`{}` would be dead after {timeout} s, before a beat is due after {interval} s", sheet.stem()),
                 )
-                .value("/health/timeout"),
+                .value("/health/timeout")
+                .hint("make the timeout several times the interval"),
             );
         }
     }

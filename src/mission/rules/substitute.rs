@@ -93,7 +93,11 @@ fn substitute_that_could_not(facts: &Facts<'_, '_>, findings: &mut Findings) {
                         role.word()
                     ),
                 )
-                .value(item(sheet, "/substitute_agents", index)),
+                .value(item(sheet, "/substitute_agents", index))
+                .hint(format!(
+                    "name another, or let it work with `mcell agent set {} role=write`",
+                    member.id()
+                )),
             );
         }
     }
@@ -104,7 +108,8 @@ fn substitute_that_could_not(facts: &Facts<'_, '_>, findings: &mut Findings) {
             let because = why.words(giver.id(), one.member);
             findings.add(
                 finding(sheet, format!("the substitute `{id}` could take over none of the {tasks} of others: {because}"))
-                    .value(item(sheet, "/substitute_agents", one.index)),
+                    .value(item(sheet, "/substitute_agents", one.index))
+                    .hint("give it what it lacks, or name another"),
             );
         }
     }
@@ -203,7 +208,8 @@ fn add_uncovered(
             sheet,
             format!("no substitute could take over {tasks} of `{id}`: {because}"),
         )
-        .value("/substitute_agents"),
+        .value("/substitute_agents")
+        .hint("give a substitute what it lacks, or name another"),
     );
 }
 

@@ -73,7 +73,11 @@ fn completed_without_a_time(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     sheet.stem()
                 ),
             )
-            .value("/status"),
+            .value("/status")
+            .hint(format!(
+                "write when it was, as `date -u +%FT%TZ` prints it, or open it again with `mcell task reopen {}`",
+                sheet.stem()
+            )),
         );
     }
 }
@@ -98,7 +102,8 @@ fn completed_before_created(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     task.created_at
                 ),
             )
-            .value("/completed_at"),
+            .value("/completed_at")
+            .hint("correct the one that is wrong: a local time is written with its offset, like +02:00"),
         );
     }
 }
@@ -122,7 +127,11 @@ fn time_without_completion(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     sheet.stem()
                 ),
             )
-            .value("/completed_at"),
+            .value("/completed_at")
+            .hint(format!(
+                "write null there, or the status completed, with `mcell task edit {}`",
+                sheet.stem()
+            )),
         );
     }
 }
@@ -158,7 +167,8 @@ fn one_time<T>(
             &*sheet.file,
             format!("{field} is {time}, which lies in the future"),
         )
-        .value(format!("/{field}")),
+        .value(format!("/{field}"))
+        .hint("compare the clocks with `date -u`, and correct the time"),
     );
 }
 

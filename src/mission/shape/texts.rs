@@ -79,9 +79,23 @@ pub(super) fn fault_in(text: &str, form: &Form) -> Option<FlawKind> {
         Form::Capability => {
             let upper = text.to_ascii_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-            (!CAPABILITIES.contains(&name))
-                .then(|| FlawKind::NotACapability(text.to_owned(), nearest(name, CAPABILITIES)))
+            (!CAPABILITIES.contains(&name)).then(|| {
+                let meant = nearest(name, CAPABILITIES).or_else(|| begun(name));
+                FlawKind::NotACapability(text.to_owned(), meant)
+            })
         }
         _ => None,
     }
+}
+
+/// The capability that was written by its first words, as NET_BIND for NET_BIND_SERVICE.
+fn begun(name: &str) -> Option<&'static str> {
+    let rest_of = |known: &str| {
+        known
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('_'))
+    };
+    CAPABILITIES
+        .into_iter()
+        .find(|known| !name.is_empty() && rest_of(known))
 }

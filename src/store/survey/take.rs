@@ -27,6 +27,8 @@ impl Surveyor {
             // Another may have removed it between the listing and here.
             Err(Errno::NOENT) => return,
             Err(Errno::LOOP) => return self.odd(folder, name, OddityKind::Link),
+            // A socket, or a device that is not there.
+            Err(Errno::NXIO) => return self.odd(folder, name, OddityKind::Special),
             Err(error) => return self.odd(folder, name, OddityKind::Unreadable(words(error))),
         };
         if self.depth == Depth::Thorough

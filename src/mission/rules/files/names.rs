@@ -33,9 +33,9 @@ fn stray_file(facts: &Facts<'_, '_>, findings: &mut Findings) {
         };
         let hint = match (like, folder) {
             (Some(like), _) => format!("did you mean `{like}`?"),
-            (None, "agents" | "tasks") => {
-                String::from("give it a name that ends in .json, or move it to artifacts/")
-            }
+            (None, "agents" | "tasks") => String::from(
+                "if it counts, let its name end in .json; else move it to artifacts/ or remove it",
+            ),
             (None, _) => String::from("move it to artifacts/, or remove it"),
         };
         Some((message.into(), hint))

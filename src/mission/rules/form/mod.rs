@@ -38,7 +38,6 @@ pub const RULES: &[Rule] = &[
     texts::NOT_A_CAPABILITY,
     syntax::TOO_DEEP,
     syntax::EMPTY_FILE,
-    syntax::TOO_LONG,
 ];
 
 /// The first error in the form of one file, if there is any: what stands in the way of acting on it.

@@ -21,8 +21,8 @@ pub(super) const NOT_JSON: Rule = Rule {
 
 fn not_json(facts: &Facts<'_, '_>, findings: &mut Findings) {
     for (sick, fault) in faults(facts) {
-        use FaultKind::{Syntax, Trailing, Truncated};
-        if !matches!(fault.kind, Syntax | Trailing | Truncated) {
+        use FaultKind::{Syntax, TooLong, Trailing, Truncated};
+        if !matches!(fault.kind, Syntax | TooLong | Trailing | Truncated) {
             continue;
         }
         let message = match fault.kind {
@@ -156,27 +156,6 @@ fn empty_file(facts: &Facts<'_, '_>, findings: &mut Findings) {
         findings.add(
             sick.found_in(&EMPTY_FILE, message.into())
                 .hint("bring it back from a backup, write it anew, or remove it"),
-        );
-    }
-}
-
-pub(super) const TOO_LONG: Rule = Rule {
-    code: "MC067",
-    name: "too-long",
-    severity: Severity::Error,
-    summary: "No text is 4 GiB long or longer.",
-    why: "Places in a file are kept as 32-bit numbers. A file of a cell never comes that far, because 16 MiB is the most \
-          that is read of one (MC042); the rule is there for text that comes another way.",
-    example: "a text of 4 GiB",
-    mend: "Make it shorter: what is large belongs under artifacts/.",
-    check: Check::Always(too_long),
-};
-
-fn too_long(facts: &Facts<'_, '_>, findings: &mut Findings) {
-    for (sick, _) in faults(facts).filter(|(_, fault)| fault.kind == FaultKind::TooLong) {
-        findings.add(
-            sick.found_in(&TOO_LONG, "the text is longer than 4 GiB".into())
-                .hint("make it shorter: what is large belongs under artifacts/"),
         );
     }
 }

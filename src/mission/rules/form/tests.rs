@@ -41,7 +41,7 @@ fn what_is_not_json_is_said_at_its_byte() {
     assert_eq!((found.code, found.spot), ("MC001", Spot::Bytes(25, 1)));
     assert_eq!(
         found.message,
-        "this is not JSON: expected a key in double quotes here, not the end"
+        "this is not JSON: expected a key in double quotes here, not `}`"
     );
     assert_eq!(
         found.hints,
@@ -324,14 +324,15 @@ fn texts_with_a_form_of_their_own() {
         )
     );
     assert_eq!(found.hints, [r#"write "2 cores", "0.5 cores" or "1500m""#]);
-    let context = json!({"level": "none", "security_context": {"capabilities": ["NET_BIND", "cap_chown", "NET_ADMN"]}});
+    let context = json!({"level": "none", "security_context": {"capabilities": ["NET_BIND", "cap_chown", "NET_ADMN", "planning"]}});
     let found = cell().isolation(context).all();
     let hints: Vec<_> = found.iter().map(|one| (one.code, &*one.hints[0])).collect();
     assert_eq!(
         hints,
         [
-            ("MC064", "write a name of capabilities(7), or remove it"),
+            ("MC064", "did you mean \"NET_BIND_SERVICE\"?"),
             ("MC064", "did you mean \"NET_ADMIN\"?"),
+            ("MC064", "write a name of capabilities(7), or remove it"),
         ]
     );
 }
