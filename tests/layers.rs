@@ -164,10 +164,10 @@ fn dependencies() -> Vec<String> {
     for line in text.lines() {
         if let Some(section) = line.strip_prefix('[') {
             is_inside = section.trim_end_matches(']').ends_with("dependencies");
-        } else if let (true, Some((name, _))) = (is_inside, line.split_once('=')) {
-            if !line.starts_with([' ', '#']) {
-                names.push(name.trim().to_owned());
-            }
+        } else if let (true, Some((name, _))) = (is_inside, line.split_once('='))
+            && !line.starts_with([' ', '#'])
+        {
+            names.push(name.trim().to_owned());
         }
     }
     names

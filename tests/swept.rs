@@ -54,6 +54,13 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         "task set task_001 assigned_to=agent_001 priority=high",
     ),
     (Before::Cell, "task remove task_002 --yes"),
+    (Before::Cell, "policy set auto_revive=ask max_retries=5"),
+    (Before::Cell, "isolation set level_1"),
+    (Before::HandMade, "isolation set level_2 --cpu 2"),
+    (
+        Before::Cell,
+        "permission grant agent_002 read task_001 --only",
+    ),
 ];
 
 /// The commands that change nothing: those that look, and those whose answer is no. To sweep one more, add its line.

@@ -4,7 +4,7 @@
 use crate::base::error::{Error, Result};
 use crate::store::folder::Folder;
 use crate::store::{fs2, layout};
-use rustix::fs::{Mode, OFlags, RenameFlags};
+use rustix::fs::{Access, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
 
@@ -22,13 +22,14 @@ const FOLDER: &str = ".doctor-";
 
 /// Tries it under a root's own folder; none where there is none yet, or where the caller may not write.
 pub fn try_out(root: &Folder) -> Result<Option<Trial>> {
+    // Asked of the path: who may not even open it gets an answer, and no error.
+    let may_write = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    if rustix::fs::access(root.path_of(layout::RUNTIME), may_write).is_err() {
+        return Ok(None);
+    }
     let Some(runtime) = root.folder(layout::RUNTIME)? else {
         return Ok(None);
     };
-    let may_write = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    if rustix::fs::access(runtime.path(), may_write).is_err() {
-        return Ok(None);
-    }
     for entry in runtime.list("")?.unwrap_or_default() {
         if let Some(name) = std::str::from_utf8(&entry.name)
             .ok()

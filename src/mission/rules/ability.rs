@@ -77,7 +77,7 @@ impl Lack<'_> {
                 verb.word()
             ),
             Lack::Capability(word) => format!("lacks the capability `{}`", said(word)),
-            Lack::Role(role) => format!("has the role {}, which never does tasks", role.word()),
+            Lack::Role(role) => format!("has the role {} and so never does tasks", role.word()),
         }
     }
 }
