@@ -237,6 +237,22 @@ fn a_cell_that_was_removed_while_one_waited_is_not_written_to() {
     });
 }
 
+/// Looks until the kernel's table has one that waits for the lock of a file.
+fn until_one_waits_for(path: &std::path::Path) {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let table = std::fs::read_to_string("/proc/locks").unwrap();
+        let waits = |line: &str| line.contains("->") && line.contains(&inode);
+        if table.lines().any(waits) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "nobody waits");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_lock_file_that_was_replaced_while_one_waited_lets_in_one_at_a_time() {
     let place = Place::new();
@@ -250,7 +266,7 @@ fn a_lock_file_that_was_replaced_while_one_waited_lets_in_one_at_a_time() {
     std::thread::scope(|threads| {
         let waiting =
             threads.spawn(|| lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap());
-        // Waits on the old file by now, or will open the new one: either way it must end with the new one.
+        until_one_waits_for(&place.path(layout::LOCK));
         std::fs::remove_file(place.path(layout::LOCK)).unwrap();
         let second = lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap();
         drop(first);
