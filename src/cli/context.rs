@@ -48,7 +48,7 @@ impl Context {
             });
         }
         if printer.may_ask() {
-            session.pick = Some(Box::new(|question, lines| prompt::choose(question, lines)));
+            session.pick = Some(Box::new(prompt::choose));
         }
         Ok(Context {
             session,
