@@ -277,8 +277,7 @@ impl<'c> Writing<'c> {
 
     /// The renames of a line. Before the first one a failure takes the line back; after it nobody can.
     fn put_in_place(&mut self, line: &Line) -> Result<()> {
-        let mut moved = 0;
-        for change in &line.files {
+        for (moved, change) in line.files.iter().enumerate() {
             if let Err(error) = self.move_one(change) {
                 if moved > 0 {
                     return Err(error.of_kind(Kind::OutcomeUnknown).hint(FINISHES));
@@ -287,7 +286,6 @@ impl<'c> Writing<'c> {
                 self.held.half_done = self.sweep_temps().is_err();
                 return Err(error);
             }
-            moved += 1;
         }
         self.sync_folders(line)
             .map_err(|error| error.of_kind(Kind::OutcomeUnknown).hint(FINISHES))

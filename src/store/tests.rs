@@ -58,7 +58,7 @@ impl Place {
         }];
         let id = CellId::new(ID).unwrap();
         let cell = root
-            .make_cell(&held, &id, files, line(Vec::new(), ""))
+            .make_cell(&held, &id, &files, line(Vec::new(), ""))
             .unwrap();
         Place { place, cell }
     }
