@@ -88,6 +88,11 @@ impl<'c> Writing<'c> {
         self.cell
     }
 
+    /// Says when the act is done: once the lock is held, so that times in the journal never run backwards.
+    pub fn at(&mut self, now: Time) {
+        self.act.at = now;
+    }
+
     /// The act's moment.
     pub fn now(&self) -> Time {
         self.act.at
