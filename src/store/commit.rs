@@ -364,7 +364,7 @@ impl<'c> Writing<'c> {
                 // Its text was fsynced before the line was; another text is not what the line promises.
                 None => is(temp, &change.after)?,
                 Some(trash) => {
-                    trash.starts_with(layout::TRASH)
+                    is_own_trash(trash)
                         && self.cell.root_folder()?.stat(trash)?.is_none()
                         && folder.stat(&change.file)?.is_some()
                         && is(&change.file, &change.before)?
@@ -407,7 +407,18 @@ fn is_own_temp(temp: &str, file: &str) -> bool {
     place == beside
         && name.starts_with('.')
         && name.ends_with(layout::TEMP)
-        && !place.split('/').any(|part| part == "..")
+        && stays_beneath(temp)
+        && stays_beneath(file)
+}
+
+fn is_own_trash(trash: &str) -> bool {
+    layout::split(trash).0.starts_with(layout::TRASH) && stays_beneath(trash)
+}
+
+/// Tells whether a path is relative and leads nowhere else on its way.
+fn stays_beneath(path: &str) -> bool {
+    path.split('/')
+        .all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 /// Makes the folders of a path, parents first.

@@ -311,3 +311,33 @@ fn new_names_have_their_rights_from_the_first_moment_on() {
     assert_eq!(text, "kept");
     assert_eq!(folder.list("artifacts/more").unwrap().unwrap().len(), 1);
 }
+
+#[test]
+fn a_journal_written_by_a_stranger_moves_nothing_out_of_the_trash_or_the_cell() {
+    for (file, trash) in [
+        ("tasks/task_001.json", ".mcell/trash/../../out.json"),
+        ("tasks/task_001.json", "/tmp/mcell-out.json"),
+        ("tasks/../tasks/task_001.json", ".mcell/trash/out.json"),
+    ] {
+        let place = Place::new();
+        place.put("tasks/task_001.json", "{}");
+        let (folder, name) = layout::split(file);
+        let temp = layout::join(folder, &format!(".{name}.1-0.tmp"));
+        std::fs::write(place.path(&temp), "").unwrap();
+        let cell = place.cell.folder();
+        let mut journal = Journal::read_end(cell).unwrap();
+        let change = Change {
+            file: file.into(),
+            temp: Some(temp.clone()),
+            trash: Some(trash.into()),
+            before: Some(sha256(b"{}")),
+            after: None,
+        };
+        let prev = journal.prev().to_owned();
+        journal.append(cell, &line(vec![change], &prev)).unwrap();
+        drop(place.write());
+        assert!(place.path("tasks/task_001.json").exists(), "{trash}");
+        assert!(!place.place.path().join("out.json").exists());
+        assert!(!std::path::Path::new("/tmp/mcell-out.json").exists());
+    }
+}
