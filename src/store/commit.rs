@@ -345,16 +345,18 @@ impl<'c> Writing<'c> {
 
     /// Does again what the last line promises and a crash left undone. Tells whether there was something.
     fn finish_last_line(&mut self) -> Result<bool> {
-        let Some(line) = self.journal.last.clone() else {
+        let Some(mut line) = self.journal.last.clone() else {
             return Ok(false);
         };
+        // A line that somebody wrote by hand must not move what it likes.
+        line.files.retain(is_own);
         let folder = self.cell.folder();
         let mut finished = false;
         for change in &line.files {
             let Some(temp) = change.temp.as_deref() else {
                 continue;
             };
-            if !is_own_temp(temp, &change.file) || folder.stat(temp)?.is_none() {
+            if folder.stat(temp)?.is_none() {
                 continue;
             }
             let is = |file: &str, hash: &Option<String>| -> Result<bool> {
@@ -364,8 +366,7 @@ impl<'c> Writing<'c> {
                 // Its text was fsynced before the line was; another text is not what the line promises.
                 None => is(temp, &change.after)?,
                 Some(trash) => {
-                    is_own_trash(trash)
-                        && self.cell.root_folder()?.stat(trash)?.is_none()
+                    self.cell.root_folder()?.stat(trash)?.is_none()
                         && folder.stat(&change.file)?.is_some()
                         && is(&change.file, &change.before)?
                 }
@@ -401,18 +402,17 @@ impl<'c> Writing<'c> {
 const FINISHES: &str =
     "the change is written down; the next command that writes to this cell finishes it";
 
-/// A journal that someone wrote by hand must not rename what it likes.
-fn is_own_temp(temp: &str, file: &str) -> bool {
-    let ((place, name), (beside, _)) = (layout::split(temp), layout::split(file));
-    place == beside
-        && name.starts_with('.')
-        && name.ends_with(layout::TEMP)
-        && stays_beneath(temp)
-        && stays_beneath(file)
-}
-
-fn is_own_trash(trash: &str) -> bool {
-    layout::split(trash).0.starts_with(layout::TRASH) && stays_beneath(trash)
+/// Tells whether a change is one that a commit could have written: all its paths lie where they should.
+fn is_own(change: &Change) -> bool {
+    let beside = layout::split(&change.file).0;
+    let is_own_temp = |temp: &str| {
+        let (place, name) = layout::split(temp);
+        place == beside && name.starts_with('.') && name.ends_with(layout::TEMP)
+    };
+    let is_own_trash = |trash: &str| trash.starts_with(layout::TRASH) && stays_beneath(trash);
+    stays_beneath(&change.file)
+        && change.temp.as_deref().is_none_or(is_own_temp)
+        && change.trash.as_deref().is_none_or(is_own_trash)
 }
 
 /// Tells whether a path is relative and leads nowhere else on its way.
