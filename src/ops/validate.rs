@@ -227,7 +227,12 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
                 writing.put_text(&file, mended)?;
             }
         }
-        writing.commit(&in_one_line(done.get(before..).unwrap_or_default()))?;
+        let what = in_one_line(done.get(before..).unwrap_or_default());
+        if writing.changes_anything() {
+            writing.commit(&what)?;
+        } else if done.len() > before {
+            writing.note(&what)?;
+        }
         if done.len() == before {
             break;
         }

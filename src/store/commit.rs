@@ -205,15 +205,7 @@ impl<'c> Writing<'c> {
                 return Err(error);
             }
         };
-        let line = Line {
-            at: self.act.at,
-            by: self.act.by.clone(),
-            act: self.act.name.to_owned(),
-            what: what.to_owned(),
-            why: self.act.why.clone(),
-            files: changes,
-            prev: self.journal.prev().to_owned(),
-        };
+        let line = self.line(what, changes);
         if let Err(error) = self.journal.append(self.cell.folder(), &line) {
             if error.kind() != Kind::OutcomeUnknown {
                 self.held.half_done = self.sweep_temps().is_err();
@@ -224,6 +216,26 @@ impl<'c> Writing<'c> {
         self.held.half_done = false;
         tell_mission_log(self.cell.folder(), &line);
         Ok(())
+    }
+
+    /// Says in the journal what was done that is no change of files: a folder made, the cell moved to the trash.
+    pub fn note(&mut self, what: &str) -> Result<()> {
+        let line = self.line(what, Vec::new());
+        self.journal.append(self.cell.folder(), &line)?;
+        tell_mission_log(self.cell.folder(), &line);
+        Ok(())
+    }
+
+    fn line(&self, what: &str, files: Vec<Change>) -> Line {
+        Line {
+            at: self.act.at,
+            by: self.act.by.clone(),
+            act: self.act.name.to_owned(),
+            what: what.to_owned(),
+            why: self.act.why.clone(),
+            files,
+            prev: self.journal.prev().to_owned(),
+        }
     }
 
     /// Makes what is staged true as another act than the one the lock was taken for: what is due whoever comes first.
