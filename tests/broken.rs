@@ -79,7 +79,7 @@ impl Broken {
     /// Makes the cell of a fixture.
     pub(crate) fn lay(fixture: &Path, cell: &Path) -> Self {
         base(cell);
-        lay(fixture, cell, &["make", "expected"]);
+        lay(fixture, cell, &["make", "expected", "named", "unsaid"]);
         let mut broken = Broken {
             cell: cell.to_owned(),
             arguments: Vec::new(),
@@ -116,6 +116,10 @@ impl Broken {
                 .unwrap()
                 .set_len(bytes.parse().unwrap())
                 .unwrap(),
+            ["repeat", count, text, at] => {
+                let text = text.repeat(count.parse().unwrap());
+                std::fs::write(path(at), text).unwrap();
+            }
             ["bytes", hex, at] => std::fs::write(path(at), unhex(hex)).unwrap(),
             ["name", hex, folder] => {
                 let name = unhex(hex);
