@@ -123,7 +123,9 @@ pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
     let (path, walked) = match scope {
         Scope::Root(root) => (
             root.path().to_path_buf(),
-            walk::each_cell(root, walk, |survey| line_of(survey, now))?,
+            walk::each_cell(root, walk, &*session.progress, |survey| {
+                line_of(survey, now)
+            })?,
         ),
         Scope::Cell(cell) => {
             let root = cell.path().parent().unwrap_or(cell.path()).to_path_buf();

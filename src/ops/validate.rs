@@ -75,7 +75,7 @@ fn how(session: &Session) -> Walk {
 
 fn validate_root(session: &Session, root: &Root, options: Options) -> Result<Vec<Verdict>> {
     let now = session.env.clock.now();
-    let walked = walk::each_cell(root, how(session), |survey| {
+    let walked = walk::each_cell(root, how(session), &*session.progress, |survey| {
         let over = survey
             .cell
             .as_ref()
