@@ -56,10 +56,13 @@ pub struct AddAgent {
 }
 
 /// The agent that was added.
-#[derive(Debug, Serialize)]
-struct Added {
-    cell_id: String,
-    agent: Agent,
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Added {
+    /// The cell it is in.
+    pub cell_id: String,
+    /// What its file says.
+    #[schemars(schema_with = "crate::mission::shape::schema::agent")]
+    pub agent: Agent,
 }
 
 impl Report for Added {
@@ -215,7 +218,9 @@ fn absolute(env: &crate::base::env::Env, program: &str) -> Result<String> {
     }
 }
 
+/// A path in a file, without the `.` in it: `..` and links stay, since what they lead to may change.
 fn text_of(path: &Path) -> Result<String> {
+    let path: PathBuf = path.components().collect();
     path.to_str()
         .map(str::to_owned)
         .ok_or_else(|| Error::usage(format!("the path {} is not UTF-8", path.display())))

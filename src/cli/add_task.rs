@@ -46,10 +46,13 @@ pub struct AddTask {
 }
 
 /// The task that was added.
-#[derive(Debug, Serialize)]
-struct Added {
-    cell_id: String,
-    task: Task,
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Added {
+    /// The cell it is in.
+    pub cell_id: String,
+    /// What its file says.
+    #[schemars(schema_with = "crate::mission::shape::schema::task")]
+    pub task: Task,
 }
 
 impl Report for Added {

@@ -7,6 +7,7 @@ use crate::base::ids::AgentId;
 use crate::cli::Globals;
 use crate::ops::Session;
 use crate::ui::printer::{Form, Printer};
+use crate::ui::progress::Progress;
 use crate::ui::prompt;
 
 /// What a command runs with.
@@ -47,8 +48,12 @@ impl Context {
                 let _ = writeln!(std::io::stderr().lock(), "{text}");
             });
         }
+        if printer.may_draw() {
+            let progress = Progress::new("cells");
+            session.progress = Box::new(move |done, all| progress.tell(done, all));
+        }
         if printer.may_ask() {
-            session.pick = Some(Box::new(|question, lines| prompt::choose(question, lines)));
+            session.pick = Some(Box::new(prompt::choose));
         }
         Ok(Context {
             session,

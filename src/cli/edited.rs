@@ -9,7 +9,7 @@ use crate::ui::prompt;
 use serde::Serialize;
 
 /// What became of an edited file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Edited {
     /// The file: `agents/agent_001.json`.
     pub file: String,

@@ -64,6 +64,9 @@ pub struct Made {
     pub mission_name: String,
     /// Where it lies.
     pub path: String,
+    /// Whether it has agents and tasks already, from the cell it was made like.
+    #[serde(skip)]
+    pub is_like: bool,
 }
 
 impl Report for Made {
@@ -71,8 +74,13 @@ impl Report for Made {
         page.line(format_args!("Made cell {} at {}", self.cell_id, self.path));
         page.line("Next:");
         page.command(&format!("cd {}", quoted(&self.path)));
-        page.command("mcell add-agent --role write");
-        page.command("mcell add-task \"What is to be done\"");
+        if self.is_like {
+            page.command("mcell status");
+            page.command("mcell validate");
+        } else {
+            page.command("mcell add-agent --role write");
+            page.command("mcell add-task \"What is to be done\"");
+        }
     }
 
     fn datum(&self) -> Option<String> {
@@ -109,6 +117,7 @@ impl Init {
             cell_id: open.id().to_string(),
             mission_name,
             path: open.path().display().to_string(),
+            is_like: new.like.is_some(),
         })?;
         Ok(0)
     }

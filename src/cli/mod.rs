@@ -20,6 +20,7 @@ pub mod removed;
 pub mod scan;
 pub mod schema;
 pub mod several;
+pub mod shapes;
 pub mod status;
 pub mod task;
 pub mod validate;

@@ -71,8 +71,9 @@ struct Set {
 }
 
 /// Every policy with its source.
-#[derive(Serialize)]
-struct Policies {
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Policies {
+    /// The policies that count.
     policies: Effective,
 }
 

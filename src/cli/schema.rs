@@ -4,10 +4,13 @@ use crate::base::error::Error;
 use crate::base::exit;
 use crate::base::text::{nearest, shown};
 use crate::cli::context::Context;
+use crate::cli::edited::Edited;
 use crate::cli::man::Written;
-use crate::cli::{Outcome, demo, explain, init, status, validate};
+use crate::cli::scan::OnlyProblems;
+use crate::cli::{Outcome, add_agent, add_task, cell, demo, explain, init, permission, policy};
+use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
-use crate::ops::{changes, doctor, export, scan};
+use crate::ops::{self, changes, doctor, export, scan};
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use crate::ui::table::Table;
@@ -36,42 +39,137 @@ pub struct Schema {
     all: Option<PathBuf>,
 }
 
-/// What a command prints under `--json`.
+/// What commands print under `--json`.
 struct Output {
     name: &'static str,
-    about: &'static str,
+    /// The commands that print it; the first is the one that names it. None: it is said on stderr by every command.
+    commands: &'static [&'static str],
+    form: Form,
     schema: fn(&mut SchemaGenerator) -> schemars::Schema,
 }
 
-const fn output<T: JsonSchema>(name: &'static str, about: &'static str) -> Output {
+use Form::{List, One, OneOrList};
+
+/// How many are printed.
+#[derive(Clone, Copy)]
+enum Form {
+    One,
+    /// A list under this name.
+    List(&'static str),
+    /// What is asked for: one is itself, more are a list under this name.
+    OneOrList(&'static str),
+}
+
+const fn output<T: JsonSchema>(
+    name: &'static str,
+    form: Form,
+    commands: &'static [&'static str],
+) -> Output {
+    by_hand(name, form, commands, T::json_schema)
+}
+
+const fn by_hand(
+    name: &'static str,
+    form: Form,
+    commands: &'static [&'static str],
+    schema: fn(&mut SchemaGenerator) -> schemars::Schema,
+) -> Output {
     Output {
         name,
-        about,
-        schema: |maker| maker.root_schema_for::<T>(),
+        commands,
+        form,
+        schema,
     }
 }
 
-/// One line a command, in the order of `mcell --help`.
+/// One line a shape, in the order of `mcell --help`.
+#[rustfmt::skip]
 const OUTPUTS: &[Output] = &[
-    output::<init::Made>("output.init", "What `mcell init --json` prints."),
-    output::<status::Overview>("output.status", "What `mcell status --json` prints."),
-    output::<scan::Scan>("output.scan", "What `mcell scan --json` prints."),
-    output::<changes::Changes>(
-        "output.scan.changes",
-        "What `mcell scan --changes --json` prints.",
-    ),
-    output::<validate::Found>("output.validate", "What `mcell validate --json` prints."),
-    output::<explain::Explained>("output.explain", "What `mcell explain RULE --json` prints."),
-    output::<explain::Rules>("output.explain.list", "What `mcell explain --json` prints."),
-    output::<doctor::Examination>("output.doctor", "What `mcell doctor --json` prints."),
-    output::<demo::Shown>("output.demo", "What `mcell demo --json` prints."),
-    output::<List>("output.schema", "What `mcell schema --json` prints."),
-    output::<Written>("output.man", "What `mcell man --all DIR --json` prints."),
-    output::<Failure>(
-        "output.error",
-        "What every command prints on stderr when it fails under `--json`.",
-    ),
+    output::<init::Made>("output.init", One, &["init"]),
+    output::<add_agent::Added>("output.add-agent", One, &["add-agent"]),
+    output::<add_task::Added>("output.add-task", One, &["add-task"]),
+    output::<status::Overview>("output.status", One, &["status"]),
+    output::<scan::Scan>("output.scan", One, &["scan"]),
+    output::<OnlyProblems>("output.scan.problems", One, &["scan --problems"]),
+    output::<changes::Changes>("output.scan.changes", One, &["scan --changes"]),
+    output::<validate::Found>("output.validate", One, &["validate"]),
+    output::<explain::Explained>("output.explain", One, &["explain RULE"]),
+    output::<explain::Rules>("output.explain.list", One, &["explain"]),
+    output::<cell::list::Cells>("output.cell.list", One, &["cell list"]),
+    output::<ops::cell::Shown>("output.cell.show", OneOrList("cells"), &["cell show"]),
+    output::<cell::path::Place>("output.cell.path", One, &["cell path"]),
+    output::<ops::cell::Changed>("output.cell.set", One, &["cell set"]),
+    output::<ops::cell::Moved>("output.cell.pause", OneOrList("cells"),
+        &["cell pause", "cell resume", "cell complete", "cell fail", "cell reopen"]),
+    output::<cell::remove::Gone>("output.cell.remove", OneOrList("cells"), &["cell remove"]),
+    output::<cell::prune::Pruned>("output.cell.prune", One, &["cell prune"]),
+    by_hand("output.agent.list", List("agents"), &["agent list"], shapes::agent),
+    by_hand("output.agent.show", OneOrList("agents"),
+        &["agent show", "agent set", "agent pause", "agent resume"], shapes::agent),
+    output::<ops::agent::RemovedAgent>("output.agent.remove", OneOrList("agents"), &["agent remove"]),
+    by_hand("output.task.list", List("tasks"), &["task list", "task ready"], shapes::task),
+    by_hand("output.task.show", OneOrList("tasks"), &["task show"], shapes::task_around),
+    by_hand("output.task.set", OneOrList("tasks"), &["task set", "task reopen"], shapes::task),
+    output::<task::graph::Drawn<'_>>("output.task.graph", One, &["task graph"]),
+    output::<task::remove::GoneTask<'_>>("output.task.remove", OneOrList("tasks"), &["task remove"]),
+    output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
+    output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),
+    by_hand("output.isolation.show", One, &["isolation show", "isolation set"], shapes::isolation),
+    by_hand("output.permission.show", One, &["permission show"], shapes::permissions),
+    output::<permission::allows::Answered>("output.permission.allows", One, &["permission allows"]),
+    by_hand("output.permission.grant", One,
+        &["permission grant", "permission revoke", "permission reset"], shapes::turned),
+    output::<doctor::Examination>("output.doctor", One, &["doctor"]),
+    output::<demo::Shown>("output.demo", One, &["demo"]),
+    output::<Lines>("output.schema", One, &["schema"]),
+    output::<Written>("output.man", One, &["man --all DIR"]),
+    output::<Failure>("output.error", One, &[]),
 ];
+
+impl Output {
+    /// Tells whether this is its name: that of each of its commands is.
+    fn is_named(&self, name: &str) -> bool {
+        let of_command = |command: &&str| format!("output.{}", command.replace(' ', ".")) == name;
+        self.name == name || self.commands.iter().any(of_command)
+    }
+
+    fn about(&self) -> String {
+        match self.commands {
+            [] => String::from("What every command prints on stderr when it fails under `--json`."),
+            [first] => format!("What `mcell {first} --json` prints."),
+            [first, rest @ ..] => format!(
+                "What `mcell {first} --json` prints; and so {}.",
+                rest.join(", ")
+            ),
+        }
+    }
+
+    fn schema(&self) -> schemars::Schema {
+        let mut maker = SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator();
+        let one = (self.schema)(&mut maker);
+        let mut parts = maker.take_definitions(true);
+        let mut schema = match self.form {
+            One => one,
+            List(noun) => shapes::list(noun, one),
+            OneOrList(noun) => {
+                parts.insert(String::from("one"), one.to_value());
+                shapes::one_or_list(noun, &schemars::Schema::new_ref("#/$defs/one".to_owned()))
+            }
+        };
+        let members = schema.ensure_object();
+        members.shift_insert(0, "$schema".to_owned(), shape::schema::DRAFT.into());
+        let id = format!("urn:mcell:schema:{}", self.name);
+        members.shift_insert(1, "$id".to_owned(), id.into());
+        members.shift_insert(2, "title".to_owned(), self.name.into());
+        members.shift_insert(3, "description".to_owned(), self.about().into());
+        if !parts.is_empty() {
+            members.insert("$defs".to_owned(), parts.into());
+        }
+        schema
+    }
+}
 
 /// A failed command.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -106,7 +204,7 @@ struct Place {
 
 /// Every schema.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct List {
+pub struct Lines {
     /// Those of files first.
     pub schemas: Vec<Line>,
 }
@@ -120,7 +218,7 @@ pub struct Line {
     pub about: String,
 }
 
-impl Report for List {
+impl Report for Lines {
     fn words(&self, page: &mut Page) {
         let mut table = Table::new(["NAME", "WHAT IT DESCRIBES"]);
         for line in &self.schemas {
@@ -142,7 +240,7 @@ fn list() -> Vec<Line> {
     });
     let outputs = OUTPUTS.iter().map(|output| Line {
         name: output.name.to_owned(),
-        about: output.about.to_owned(),
+        about: output.about(),
     });
     files.chain(outputs).collect()
 }
@@ -159,15 +257,8 @@ fn text(name: &str) -> Option<String> {
     if let Some(shape) = shape::ALL.iter().find(|shape| shape.name == name) {
         return Some(shape::schema::text(shape));
     }
-    let output = OUTPUTS.iter().find(|output| output.name == name)?;
-    let mut maker = SchemaSettings::draft2020_12()
-        .for_serialize()
-        .into_generator();
-    let mut schema = (output.schema)(&mut maker);
-    schema.insert("$id".to_owned(), format!("urn:mcell:schema:{name}").into());
-    schema.insert("title".to_owned(), name.into());
-    schema.insert("description".to_owned(), output.about.into());
-    let mut text = serde_json::to_string_pretty(&schema).ok()?;
+    let output = OUTPUTS.iter().find(|output| output.is_named(name))?;
+    let mut text = serde_json::to_string_pretty(&output.schema()).ok()?;
     text.push('\n');
     Some(text)
 }
@@ -187,7 +278,7 @@ impl Schema {
             return Written::write(context, folder, &pages());
         }
         let Some(name) = self.name else {
-            context.printer.show(&List { schemas: list() })?;
+            context.printer.show(&Lines { schemas: list() })?;
             return Ok(exit::DONE);
         };
         if let Some(text) = text(&name) {

@@ -1,11 +1,13 @@
 //! Policies: what the daemon and the agents of a cell may do, and which of two statements counts (docs/policy.md).
 
 use crate::mission::cell::{Cell, CellPolicies};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whether a dead agent is brought back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum AutoRevive {
     /// At once.
     Yes,
@@ -16,8 +18,9 @@ pub enum AutoRevive {
 }
 
 /// Whether an offered handoff needs an operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum HandoffApproval {
     /// No.
     Auto,
@@ -79,7 +82,7 @@ impl<S> Default for Policies<S> {
 }
 
 /// Where a policy's value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Source {
     /// `config/policies.json`.
     #[serde(rename = "config/policies.json")]
@@ -104,7 +107,8 @@ impl Source {
 }
 
 /// A value with where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Stated<T> {
     /// The value that counts.
     pub value: T,
@@ -130,7 +134,7 @@ fn stated<T>(config: Option<T>, cell: Option<T>, default: T) -> Stated<T> {
 }
 
 /// The policies that count: `config/policies.json`, else `cell.json`, else the default.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Effective {
     /// Whether a dead agent is brought back.
     pub auto_revive: Stated<AutoRevive>,

@@ -7,6 +7,7 @@ use crate::mission::permission::{self, Asker, Verb};
 use crate::store::cell::OpenCell;
 use crate::store::commit::{Act, Writing};
 use crate::store::lock::{self, Wait};
+use crate::store::walk::Progress;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Session {
     pub agent: Option<AgentId>,
     /// Told what takes long.
     pub tell: Box<dyn Fn(&str)>,
+    /// Told how far a walk over a root is.
+    pub progress: Box<Progress>,
     /// How to ask which one is meant; none where nobody can answer.
     pub pick: Option<Pick>,
 }
@@ -48,6 +51,7 @@ impl Session {
             cell: None,
             agent: None,
             tell: Box::new(|_| {}),
+            progress: Box::new(|_, _| {}),
             pick: None,
         }
     }
@@ -104,6 +108,7 @@ impl Session {
             ..self.act(act)
         };
         let mut writing = cell.lock_for_writing(named, self.wait(act)?)?;
+        writing.at(self.env.clock.now());
         for mended in &writing.mended {
             (self.tell)(mended);
         }

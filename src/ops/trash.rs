@@ -8,6 +8,7 @@ use crate::store::folder::Sort;
 use crate::store::layout;
 use crate::store::lock::Held;
 use crate::store::root::Root;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use std::path::Path;
 pub const KEPT: u64 = 30 * 86_400;
 
 /// What was removed, and how to undo it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Removed {
     /// What it was: the id of a cell, agent or task.
     pub id: String,
@@ -54,7 +55,7 @@ pub fn root_of(cell: &OpenCell) -> Result<Root> {
 }
 
 /// One thing in the trash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Thrown {
     /// Its name in the trash.
     pub name: String,

@@ -111,7 +111,7 @@ impl Root {
         &self,
         _held: &Held,
         id: &CellId,
-        files: Vec<NewFile>,
+        files: &[NewFile],
         line: Line,
     ) -> Result<OpenCell> {
         make_path(&self.folder, layout::NEW)?;
@@ -165,7 +165,7 @@ impl Root {
     }
 
     /// Makes everything of a cell where nobody looks, and makes it durable.
-    fn build_cell(&self, half: &str, files: Vec<NewFile>, mut line: Line) -> Result<Folder> {
+    fn build_cell(&self, half: &str, files: &[NewFile], mut line: Line) -> Result<Folder> {
         let rights = self.rights_for_cells()?;
         let (new, name) = layout::split(half);
         self.folder
@@ -176,7 +176,7 @@ impl Root {
             let (parent, name) = layout::split(folder);
             cell.folder_there(parent)?.build_folder(name, None)?;
         }
-        for file in &files {
+        for file in files {
             line.files.push(Change {
                 file: file.file.clone(),
                 temp: None,

@@ -36,10 +36,15 @@ pub struct Walked<R> {
     pub in_change: bool,
 }
 
+/// Told how far a walk is: how many cells were begun, of how many. All of them means that the walk is over. Every worker
+/// calls it for every cell, so it should be quick.
+pub type Progress = dyn Fn(usize, usize) + Sync;
+
 /// Makes something of the survey of each cell of a root; sorted by name.
 pub fn each_cell<R: Send>(
     root: &Root,
     walk: Walk,
+    progress: &Progress,
     make: impl Fn(&Survey<'_>) -> R + Sync,
 ) -> Result<Vec<Walked<R>>> {
     let candidates = root.candidates()?;
@@ -53,7 +58,12 @@ pub fn each_cell<R: Send>(
         let work = || {
             let mut surveyor = Surveyor::new(walk.depth);
             let mut mine = Vec::new();
-            while let Some((name, sort)) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some((name, sort)) = candidates.get(number) else {
+                    break;
+                };
+                progress(number, candidates.len());
                 if let Some(walked) = one(root, walk, &mut surveyor, name, *sort, &make) {
                     mine.push(walked);
                 }
@@ -70,6 +80,7 @@ pub fn each_cell<R: Send>(
         }
         work();
     });
+    progress(candidates.len(), candidates.len());
     let mut gathered = gathered.into_inner().unwrap_or_default();
     gathered.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(gathered)

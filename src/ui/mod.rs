@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod printer;
+pub mod progress;
 pub mod prompt;
 pub mod table;
 pub mod trouble;

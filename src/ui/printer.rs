@@ -45,6 +45,7 @@ pub struct Printer {
     is_coloured: bool,
     talk_is_coloured: bool,
     width: Option<u16>,
+    talks_to_terminal: bool,
     is_interactive: bool,
 }
 
@@ -68,6 +69,7 @@ impl Printer {
             is_coloured: coloured(out),
             talk_is_coloured: coloured(err),
             width: width.map(|size| size.ws_col).filter(|columns| *columns > 0),
+            talks_to_terminal: err,
             is_interactive: std::io::stdin().is_terminal() && err,
         }
     }
@@ -75,6 +77,11 @@ impl Printer {
     /// Whether questions may be asked: stdin and stderr are a terminal, and the form is for people.
     pub fn may_ask(&self) -> bool {
         self.is_interactive && self.form == Form::Words
+    }
+
+    /// Whether talk may be drawn over: stderr is a terminal, and the form is for people.
+    pub fn may_draw(&self) -> bool {
+        self.talks_to_terminal && self.form == Form::Words
     }
 
     /// The form of data.

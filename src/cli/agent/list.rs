@@ -92,6 +92,10 @@ fn short(id: &str) -> String {
     CellId::new(id).map_or_else(|_| id.to_owned(), |id| id.short().to_owned())
 }
 
+/// What is said where a cell has no agents.
+pub(in crate::cli) const NONE: &str =
+    "There is no agent: add one with `mcell add-agent --role write`";
+
 impl List {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let scope = context.session.scope(context.all_cells)?;
@@ -114,9 +118,7 @@ impl List {
             return Ok(crate::base::exit::MALFORMED);
         }
         if none {
-            context
-                .printer
-                .say("There is no agent: add one with `mcell add-agent --role write`");
+            context.printer.say(NONE);
         }
         Ok(crate::base::exit::DONE)
     }

@@ -1,7 +1,7 @@
 //! `mcell agent`: what one can do with the agents of a cell, one file a command.
 
 mod edit;
-mod list;
+pub(super) mod list;
 mod pause;
 mod remove;
 mod set;

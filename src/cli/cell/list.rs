@@ -31,8 +31,9 @@ pub(super) struct List {
 }
 
 /// The cells.
-#[derive(Debug, Serialize)]
-struct Cells {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Cells {
+    /// One each, the newest last.
     cells: Vec<Row>,
     #[serde(skip)]
     now: Time,

@@ -2,11 +2,11 @@
 
 mod complete;
 mod edit;
-mod list;
-mod path;
+pub(super) mod list;
+pub(super) mod path;
 mod pause;
-mod prune;
-mod remove;
+pub(super) mod prune;
+pub(super) mod remove;
 mod set;
 mod show;
 

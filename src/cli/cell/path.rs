@@ -20,9 +20,12 @@ pub(super) struct PathOf {
     named: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Place {
+/// Where a cell lies.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Place {
+    /// The folder's name.
     cell_id: String,
+    /// The folder.
     path: String,
 }
 

@@ -30,9 +30,11 @@ pub(super) struct Prune {
 }
 
 /// What is deleted, or would be.
-#[derive(Debug, Serialize)]
-struct Pruned {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Pruned {
+    /// Whether nothing was deleted, and only shown.
     dry_run: bool,
+    /// What is deleted, or would be; the oldest first.
     trash: Vec<Thrown>,
     #[serde(skip)]
     now: Time,

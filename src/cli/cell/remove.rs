@@ -30,10 +30,13 @@ pub(super) struct Remove {
 }
 
 /// A cell that was removed.
-#[derive(Debug, Serialize)]
-struct Gone {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Gone {
+    /// The folder's name.
     cell_id: String,
+    /// The mission's name; null if cell.json could not be read.
     mission_name: Option<String>,
+    /// Where it lies now, and how to put it back.
     removed: Removed,
 }
 

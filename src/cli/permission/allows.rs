@@ -33,13 +33,19 @@ pub(super) struct Allows {
 }
 
 /// A yes or no.
-#[derive(Debug, Serialize)]
-struct Answered {
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Answered {
+    /// The cell.
     cell_id: String,
+    /// Who was asked about.
     agent_id: String,
+    /// read, write, execute, handoff_to or handoff_from.
     right: &'static str,
+    /// The task, or the other agent.
     on: String,
+    /// The answer.
     allowed: bool,
+    /// Why.
     because: String,
 }
 

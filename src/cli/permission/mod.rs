@@ -1,6 +1,6 @@
 //! `mcell permission`: what each agent may do.
 
-mod allows;
+pub(super) mod allows;
 mod change;
 mod show;
 

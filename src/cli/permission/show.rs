@@ -50,7 +50,7 @@ impl Serialize for Shown {
 impl Report for Shown {
     fn words(&self, page: &mut Page) {
         if self.0.is_empty() {
-            return page.line("No agents. Add one with `mcell add-agent --role write`");
+            return;
         }
         let mut table = Table::new([
             "AGENT",
@@ -114,7 +114,11 @@ impl Show {
         if !self.agents.is_empty() {
             all.retain(|stated| self.agents.iter().any(|id| id.as_str() == stated.agent));
         }
+        let is_empty = all.is_empty();
         context.printer.show(&Shown(all))?;
+        if is_empty {
+            context.printer.say(crate::cli::agent::list::NONE);
+        }
         Ok(0)
     }
 }

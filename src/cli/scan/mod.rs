@@ -238,8 +238,10 @@ fn problem_line(problem: &Problem) -> String {
     )
 }
 
-#[derive(Serialize)]
-struct OnlyProblems {
+/// Only what is wrong.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct OnlyProblems {
+    /// Those of the root first.
     problems: Vec<Problem>,
 }
 

@@ -1,5 +1,6 @@
 //! `mcell task graph`.
 
+use super::list::NONE;
 use super::tell_troubles;
 use crate::base::duration::in_words;
 use crate::base::error::Error;
@@ -39,21 +40,31 @@ enum Format {
     Dot,
 }
 
-#[derive(Debug, Serialize)]
-struct Drawn<'t> {
+/// Which task waits for which.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct Drawn<'t> {
+    /// The folder's name.
     cell_id: &'t str,
+    /// Every task.
     tasks: Vec<Node<'t>>,
+    /// Tasks that wait for each other.
     circles: Vec<Vec<&'t str>>,
+    /// The chain that decides when the mission can be done at the earliest.
     critical_chain: Vec<&'t str>,
+    /// How long that chain takes, by the timeouts of its tasks.
     critical_seconds: u64,
     #[serde(skip)]
     text: String,
 }
 
-#[derive(Debug, Serialize)]
+/// One task of it.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 struct Node<'t> {
+    /// The task.
     task_id: &'t str,
+    /// Its state.
     status: &'static str,
+    /// The tasks that must be completed before it.
     waits_for: &'t [String],
 }
 
@@ -79,7 +90,7 @@ impl<'t> Drawn<'t> {
 impl Report for Drawn<'_> {
     fn words(&self, page: &mut Page) {
         if self.tasks.is_empty() {
-            return page.line("No tasks. Add one with `mcell add-task TITLE`");
+            return;
         }
         page.raw(&self.text);
         page.gap();
@@ -127,6 +138,9 @@ impl Graph {
             _ => context
                 .printer
                 .show(&Drawn::of(seen.cell.as_str(), tasks))?,
+        }
+        if seen.troubles.is_empty() && tasks.all().next().is_none() {
+            context.printer.say(NONE);
         }
         Ok(tell_troubles(context, &seen.troubles))
     }

@@ -1,6 +1,7 @@
 //! `mcell task list`.
 
 use super::{as_json, tell_troubles};
+use crate::base::error::Error;
 use crate::base::ids::AgentId;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
@@ -42,7 +43,7 @@ pub(super) struct Tasks<'s> {
     pub rows: Vec<(&'s str, &'s str, &'s Task)>,
     /// Whether they may be of several cells.
     pub is_mixed: bool,
-    /// What is said where there is none.
+    /// What is said on stderr where there is none.
     pub none: &'static str,
 }
 
@@ -60,7 +61,7 @@ impl Serialize for Tasks<'_> {
 impl Report for Tasks<'_> {
     fn words(&self, page: &mut Page) {
         if self.rows.is_empty() {
-            return page.line(self.none);
+            return;
         }
         let mut table = if self.is_mixed {
             Table::new([
@@ -112,6 +113,9 @@ fn columns(id: &str, task: &Task) -> [String; 6] {
     ]
 }
 
+/// What is said where a cell has no tasks.
+pub(super) const NONE: &str = "There is no task: add one with `mcell add-task TITLE`";
+
 impl List {
     /// Lists the tasks.
     pub(super) fn run(self, context: &Context) -> Outcome {
@@ -125,12 +129,11 @@ impl List {
                 .collect(),
             is_mixed: seen.len() > 1,
             none: match self.status.is_empty() && self.agent.is_none() {
-                true => "No tasks. Add one with `mcell add-task TITLE`",
-                false => "No such tasks",
+                true => NONE,
+                false => "There is no such task",
             },
         };
-        context.printer.show(&tasks)?;
-        Ok(finish(context, &seen, troubles))
+        tasks.show(context, &seen, troubles)
     }
 
     fn wants(&self, task: &Task) -> bool {
@@ -142,20 +145,26 @@ impl List {
     }
 }
 
-/// Says what was left out of a list, and gives its exit code.
-pub(super) fn finish(
-    context: &Context,
-    seen: &[Seen],
-    mut troubles: Vec<crate::base::error::Error>,
-) -> u8 {
-    let hidden: usize = seen.iter().map(Seen::hidden).sum();
-    if hidden > 0 {
-        context.printer.say(&format!(
-            "{} left out: {} may not read them",
-            crate::base::text::count(hidden, "task"),
-            context.session.actor()
-        ));
+impl Tasks<'_> {
+    /// Shows the list, and says what was left out of it.
+    pub(super) fn show(
+        &self,
+        context: &Context,
+        seen: &[Seen],
+        mut troubles: Vec<Error>,
+    ) -> Outcome {
+        context.printer.show(self)?;
+        troubles.extend(seen.iter().flat_map(|seen| seen.troubles.iter().cloned()));
+        let hidden: usize = seen.iter().map(Seen::hidden).sum();
+        if hidden > 0 {
+            context.printer.say(&format!(
+                "{} left out: {} may not read them",
+                crate::base::text::count(hidden, "task"),
+                context.session.actor()
+            ));
+        } else if self.rows.is_empty() && troubles.is_empty() {
+            context.printer.say(self.none);
+        }
+        Ok(tell_troubles(context, &troubles))
     }
-    troubles.extend(seen.iter().flat_map(|seen| seen.troubles.iter().cloned()));
-    tell_troubles(context, &troubles)
 }

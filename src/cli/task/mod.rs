@@ -1,10 +1,10 @@
 //! `mcell task`: look at tasks and change them.
 
 mod edit;
-mod graph;
+pub(super) mod graph;
 mod list;
 mod ready;
-mod remove;
+pub(super) mod remove;
 mod reopen;
 mod set;
 mod show;

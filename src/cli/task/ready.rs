@@ -1,6 +1,6 @@
 //! `mcell task ready`.
 
-use super::list::{Tasks, finish};
+use super::list::Tasks;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::ops::task::look_around;
@@ -36,9 +36,8 @@ impl Ready {
         let tasks = Tasks {
             rows,
             is_mixed: seen.len() > 1,
-            none: "No task is ready. `mcell task show TASK` says what one waits for",
+            none: "No task is ready: `mcell task show TASK` says what one waits for",
         };
-        context.printer.show(&tasks)?;
-        Ok(finish(context, &seen, troubles))
+        tasks.show(context, &seen, troubles)
     }
 }

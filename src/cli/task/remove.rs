@@ -1,18 +1,19 @@
 //! `mcell task remove`.
 
-use super::{one_or_list, targets};
+use super::targets;
 use crate::base::ids::TaskId;
 use crate::base::text::{count, cut, shown};
 use crate::cli::context::Context;
 use crate::cli::removed::undo;
+use crate::cli::several::Several;
 use crate::cli::{Outcome, complete};
 use crate::ops::task::{self, Removal};
+use crate::ops::trash::Removed;
 use crate::store::cell::OpenCell;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use clap::Args;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 /// Remove tasks: their files go to the trash
 ///
@@ -35,14 +36,26 @@ struct Gone(Vec<(String, Removal)>);
 
 impl Serialize for Gone {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let mut tasks: Vec<Value> = Vec::new();
-        for (cell, removal) in &self.0 {
-            for one in &removal.tasks {
-                tasks.push(json!({ "cell_id": cell, "task_id": one.id, "removed": one }));
-            }
-        }
-        one_or_list(tasks).serialize(out)
+        let tasks = self.0.iter().flat_map(|(cell_id, removal)| {
+            removal.tasks.iter().map(|removed| GoneTask {
+                cell_id,
+                task_id: &removed.id,
+                removed,
+            })
+        });
+        Several::new("tasks", tasks.collect()).serialize(out)
     }
+}
+
+/// A task that was removed.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(in crate::cli) struct GoneTask<'r> {
+    /// The cell it was in.
+    cell_id: &'r str,
+    /// The task.
+    task_id: &'r str,
+    /// Where its file lies now, and how to put it back.
+    removed: &'r Removed,
 }
 
 impl Report for Gone {

@@ -8,7 +8,8 @@ use super::{Field, Form, Mark, Shape};
 use crate::mission::isolation::CAPABILITIES;
 use serde_json::{Map, Value, json};
 
-const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// The draft that every schema is of.
+pub const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 const ID: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$";
 const ID_OR_ALL: &str = r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,127})$";
 /// No white space and no control characters. The characters are named, because what `\s` means differs.
@@ -39,6 +40,32 @@ pub fn text(shape: &'static Shape) -> String {
     let mut text = serde_json::to_string_pretty(&schema(shape)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The schema of a record where it is a part of something else.
+pub fn part(shape: &'static Shape) -> schemars::Schema {
+    object(shape).into()
+}
+
+/// Of a cell as a part; for schemars' `schema_with`, as the others.
+pub fn cell(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    part(&super::CELL)
+}
+
+/// Of an agent as a part.
+pub fn agent(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    part(&super::AGENT)
+}
+
+/// Of a task as a part.
+pub fn task(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    part(&super::TASK)
+}
+
+/// Of what `config/permissions.json` says of one agent.
+pub fn permission() -> schemars::Schema {
+    let entry = super::PERMISSIONS.others.as_ref();
+    entry.map(of_form).unwrap_or_default().into()
 }
 
 fn object(shape: &'static Shape) -> Map<String, Value> {

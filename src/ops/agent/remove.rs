@@ -12,10 +12,11 @@ use crate::ops::trash::{self, Removed};
 use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
 use crate::store::{fence, layout};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What went with a removed agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RemovedAgent {
     /// The folder's name of its cell.
     pub cell_id: String,

@@ -5,15 +5,17 @@ use crate::base::error::{Kind, Result};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::Cell;
 use crate::mission::policy::Effective;
+use crate::mission::shape::schema;
 use crate::mission::survey::{OddityKind, Survey};
 use crate::mission::task::TaskStatus;
 use crate::ops::find::{Known, Scope, known_cells};
 use crate::store::cell::OpenCell;
 use crate::store::survey::{Depth, Surveyor};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How many agents a cell has, by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Agents {
     /// All files, those that cannot be read included.
     pub total: usize,
@@ -28,7 +30,7 @@ pub struct Agents {
 }
 
 /// How many tasks a cell has, by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tasks {
     /// All files, those that cannot be read included.
     pub total: usize,
@@ -43,7 +45,7 @@ pub struct Tasks {
 }
 
 /// One line of a list of cells. What `cell.json` says is absent where it cannot be read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Row {
     /// The folder's name.
     pub cell_id: String,
@@ -67,13 +69,14 @@ pub struct Row {
 }
 
 /// One cell in full.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Shown {
     /// The folder's name.
     pub cell_id: String,
     /// Where it lies.
     pub path: String,
     /// What `cell.json` says.
+    #[schemars(schema_with = "schema::cell")]
     pub cell: Cell,
     /// Its agents.
     pub agents: Agents,

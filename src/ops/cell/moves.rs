@@ -5,6 +5,7 @@ use crate::base::ids::{AgentId, TaskId};
 use crate::mission::cell::{Cell, CellStatus};
 use crate::mission::isolation::Isolation;
 use crate::mission::policy::Policies;
+use crate::mission::shape::schema;
 use crate::mission::task::TaskStatus;
 use crate::ops::edit::{self, Again, Subject};
 use crate::ops::session::Session;
@@ -12,6 +13,7 @@ use crate::ops::set::{self, Assignment, Protected};
 use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
 use crate::store::layout;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Fields of a cell that are not set by hand.
@@ -29,11 +31,12 @@ pub const PROTECTED: &Protected<'_> = &[
 ];
 
 /// A cell after a move.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Moved {
     /// The folder's name.
     pub cell_id: String,
     /// What `cell.json` says now.
+    #[schemars(schema_with = "schema::cell")]
     pub cell: Cell,
     /// Whether it said something else before.
     pub changed: bool,
@@ -42,7 +45,7 @@ pub struct Moved {
 }
 
 /// A task that somebody works on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AtWork {
     /// The task.
     pub task_id: String,
@@ -202,11 +205,12 @@ fn refuse_open_tasks(writing: &Writing<'_>) -> Result<()> {
 }
 
 /// What a `set` changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Changed {
     /// The folder's name.
     pub cell_id: String,
     /// What `cell.json` says now.
+    #[schemars(schema_with = "schema::cell")]
     pub cell: Cell,
     /// Whether it said something else before.
     pub changed: bool,
