@@ -6,7 +6,7 @@ use crate::base::ids::CellId;
 use crate::store::cell::OpenCell;
 use crate::store::commit::{make_path, pretty};
 use crate::store::folder::{Folder, Rights, Sort};
-use crate::store::journal::{Change, Line, sha256};
+use crate::store::journal::{Change, Line, sha256, tell_mission_log};
 use crate::store::layout;
 use crate::store::lock::{self, Held, Wait};
 use std::path::Path;
@@ -152,9 +152,9 @@ impl Root {
 
     /// Replaces a file of the root's own, under its lock.
     pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
-        let temp = format!("{beneath}.tmp");
+        let (parent, name) = layout::split(beneath);
+        let temp = layout::join(parent, &format!(".{name}{}", layout::TEMP));
         self.folder.remove_file(&temp)?;
-        let (parent, _) = layout::split(beneath);
         let rights = self
             .folder
             .rights(parent)?
@@ -190,6 +190,7 @@ impl Root {
             .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
         text.push(b'\n');
         cell.write_new(layout::JOURNAL, &text, rights.for_file())?;
+        tell_mission_log(&cell, &line);
         let fence = pretty(&crate::store::fence::Fence::default())?;
         cell.write_new(layout::FENCE, &fence, rights.for_file())?;
         for folder in layout::FOLDERS.iter().rev() {
