@@ -53,7 +53,7 @@ impl Context {
             session.progress = Box::new(move |done, all| progress.tell(done, all));
         }
         if printer.may_ask() {
-            session.pick = Some(Box::new(|question, lines| prompt::choose(question, lines)));
+            session.pick = Some(Box::new(prompt::choose));
         }
         Ok(Context {
             session,
