@@ -91,8 +91,10 @@ pub struct Excerpt {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The whole source line, lossily decoded, without its line end.
+    /// The source line, lossily decoded, without its line end; of a long one the part around the place.
     pub source: String,
+    /// How many characters of the line are left out before `source`.
+    pub skipped: usize,
     /// How many characters the caret underlines (at least 1).
     pub width: usize,
 }

@@ -145,7 +145,7 @@ pub fn init(session: &Session, root: &Root, new: &NewCell) -> Result<(OpenCell, 
         prev: String::new(),
     };
     let held = root.lock(session.wait("init")?)?;
-    let open = root.make_cell(&held, &id, files, line)?;
+    let open = root.make_cell(&held, &id, &files, line)?;
     Ok((open, cell))
 }
 

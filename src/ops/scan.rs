@@ -3,7 +3,6 @@
 use crate::base::clock::Time;
 use crate::base::duration::in_words;
 use crate::base::error::Result;
-use crate::base::finding::Severity;
 use crate::base::text::count;
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
@@ -214,11 +213,7 @@ fn find_problems(
         cell: &cell,
         found: Vec::new(),
     };
-    let findings = rules::check_with(survey, graph, now, false);
-    let errors = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .count();
+    let errors = rules::check_with(survey, graph, now, false).errors;
     if errors > 0 {
         problems.add(
             "invalid",

@@ -108,6 +108,7 @@ impl Session {
             ..self.act(act)
         };
         let mut writing = cell.lock_for_writing(named, self.wait(act)?)?;
+        writing.at(self.env.clock.now());
         for mended in &writing.mended {
             (self.tell)(mended);
         }

@@ -3,7 +3,7 @@
 use crate::base::clock::Time;
 use crate::base::document::{Document, Edit, splice};
 use crate::base::error::{Error, Excerpt, Result};
-use crate::base::finding::{Finding, Mend, Severity, Spot};
+use crate::base::finding::{Finding, Mend, Spot};
 use crate::base::text::{cut, shown};
 use crate::mission::rules;
 use crate::mission::survey::Survey;
@@ -16,9 +16,6 @@ use crate::store::root::Root;
 use crate::store::survey::Depth;
 use crate::store::walk::{self, Walk, Walked};
 use std::collections::BTreeMap;
-
-/// The most findings shown of one cell: a hostile one can hold millions.
-pub const MOST: usize = 1000;
 
 /// How to validate.
 #[derive(Clone, Copy, Debug)]
@@ -107,28 +104,19 @@ fn finish(walked: Vec<Walked<Option<Verdict>>>) -> Vec<Verdict> {
 
 /// Every finding in a survey, placed and sorted; none if there is none.
 pub fn judge(survey: &Survey<'_>, now: Time, options: Options) -> Option<Verdict> {
-    let findings = rules::check(survey, now, options.resilience);
-    if findings.is_empty() {
+    let found = rules::check(survey, now, options.resilience);
+    if found.kept.is_empty() {
         return None;
     }
-    let count = |severity| {
-        findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let mut placed = place_all(survey, findings);
+    let mut placed = place_all(survey, found.kept);
     placed.sort_by(|one, other| order(one).cmp(&order(other)));
     placed.dedup_by(|one, other| order(one) == order(other));
-    let left_out = placed.len().saturating_sub(MOST);
-    placed.truncate(MOST);
     Some(Verdict {
         cell: survey.folder.to_owned(),
         findings: placed,
-        left_out,
-        errors,
-        warnings,
+        left_out: found.left_out,
+        errors: found.errors,
+        warnings: found.warnings,
         in_change: false,
     })
 }
@@ -175,6 +163,7 @@ fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
                     line: 0,
                     column: 0,
                     source: String::new(),
+                    skipped: 0,
                     width: 1,
                 },
             };
@@ -194,7 +183,7 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
     // Where nothing can be mended nothing is touched, and no lock is needed.
     let is_mendable = walk::one_cell(cell, how(session), |survey| {
         let found = rules::check(survey, session.env.clock.now(), options.resilience);
-        found.iter().any(|finding| finding.mend.is_some())
+        found.kept.iter().any(|finding| finding.mend.is_some())
     })?;
     if !is_mendable.made {
         return Ok(done);
@@ -211,7 +200,7 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
         };
         let now = session.env.clock.now();
         let walked = walk::one_cell(cell, walk, |survey| {
-            rules::check(survey, now, options.resilience)
+            rules::check(survey, now, options.resilience).kept
         })?;
         let mut mends: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
         for finding in walked
@@ -238,7 +227,12 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
                 writing.put_text(&file, mended)?;
             }
         }
-        writing.commit(&in_one_line(done.get(before..).unwrap_or_default()))?;
+        let what = in_one_line(done.get(before..).unwrap_or_default());
+        if writing.changes_anything() {
+            writing.commit(&what)?;
+        } else if done.len() > before {
+            writing.note(&what)?;
+        }
         if done.len() == before {
             break;
         }

@@ -88,6 +88,11 @@ impl<'c> Writing<'c> {
         self.cell
     }
 
+    /// Says when the act is done: once the lock is held, so that times in the journal never run backwards.
+    pub fn at(&mut self, now: Time) {
+        self.act.at = now;
+    }
+
     /// The act's moment.
     pub fn now(&self) -> Time {
         self.act.at
@@ -200,15 +205,7 @@ impl<'c> Writing<'c> {
                 return Err(error);
             }
         };
-        let line = Line {
-            at: self.act.at,
-            by: self.act.by.clone(),
-            act: self.act.name.to_owned(),
-            what: what.to_owned(),
-            why: self.act.why.clone(),
-            files: changes,
-            prev: self.journal.prev().to_owned(),
-        };
+        let line = self.line(what, changes);
         if let Err(error) = self.journal.append(self.cell.folder(), &line) {
             if error.kind() != Kind::OutcomeUnknown {
                 self.held.half_done = self.sweep_temps().is_err();
@@ -219,6 +216,26 @@ impl<'c> Writing<'c> {
         self.held.half_done = false;
         tell_mission_log(self.cell.folder(), &line);
         Ok(())
+    }
+
+    /// Says in the journal what was done that is no change of files: a folder made, the cell moved to the trash.
+    pub fn note(&mut self, what: &str) -> Result<()> {
+        let line = self.line(what, Vec::new());
+        self.journal.append(self.cell.folder(), &line)?;
+        tell_mission_log(self.cell.folder(), &line);
+        Ok(())
+    }
+
+    fn line(&self, what: &str, files: Vec<Change>) -> Line {
+        Line {
+            at: self.act.at,
+            by: self.act.by.clone(),
+            act: self.act.name.to_owned(),
+            what: what.to_owned(),
+            why: self.act.why.clone(),
+            files,
+            prev: self.journal.prev().to_owned(),
+        }
     }
 
     /// Makes what is staged true as another act than the one the lock was taken for: what is due whoever comes first.
@@ -277,8 +294,7 @@ impl<'c> Writing<'c> {
 
     /// The renames of a line. Before the first one a failure takes the line back; after it nobody can.
     fn put_in_place(&mut self, line: &Line) -> Result<()> {
-        let mut moved = 0;
-        for change in &line.files {
+        for (moved, change) in line.files.iter().enumerate() {
             if let Err(error) = self.move_one(change) {
                 if moved > 0 {
                     return Err(error.of_kind(Kind::OutcomeUnknown).hint(FINISHES));
@@ -287,7 +303,6 @@ impl<'c> Writing<'c> {
                 self.held.half_done = self.sweep_temps().is_err();
                 return Err(error);
             }
-            moved += 1;
         }
         self.sync_folders(line)
             .map_err(|error| error.of_kind(Kind::OutcomeUnknown).hint(FINISHES))
@@ -342,16 +357,18 @@ impl<'c> Writing<'c> {
 
     /// Does again what the last line promises and a crash left undone. Tells whether there was something.
     fn finish_last_line(&mut self) -> Result<bool> {
-        let Some(line) = self.journal.last.clone() else {
+        let Some(mut line) = self.journal.last.clone() else {
             return Ok(false);
         };
+        // A line that somebody wrote by hand must not move what it likes.
+        line.files.retain(is_own);
         let folder = self.cell.folder();
         let mut finished = false;
         for change in &line.files {
             let Some(temp) = change.temp.as_deref() else {
                 continue;
             };
-            if !is_own_temp(temp, &change.file) || folder.stat(temp)?.is_none() {
+            if folder.stat(temp)?.is_none() {
                 continue;
             }
             let is = |file: &str, hash: &Option<String>| -> Result<bool> {
@@ -361,8 +378,7 @@ impl<'c> Writing<'c> {
                 // Its text was fsynced before the line was; another text is not what the line promises.
                 None => is(temp, &change.after)?,
                 Some(trash) => {
-                    trash.starts_with(layout::TRASH)
-                        && self.cell.root_folder()?.stat(trash)?.is_none()
+                    self.cell.root_folder()?.stat(trash)?.is_none()
                         && folder.stat(&change.file)?.is_some()
                         && is(&change.file, &change.before)?
                 }
@@ -398,13 +414,23 @@ impl<'c> Writing<'c> {
 const FINISHES: &str =
     "the change is written down; the next command that writes to this cell finishes it";
 
-/// A journal that someone wrote by hand must not rename what it likes.
-fn is_own_temp(temp: &str, file: &str) -> bool {
-    let ((place, name), (beside, _)) = (layout::split(temp), layout::split(file));
-    place == beside
-        && name.starts_with('.')
-        && name.ends_with(layout::TEMP)
-        && !place.split('/').any(|part| part == "..")
+/// Tells whether a change is one that a commit could have written: all its paths lie where they should.
+fn is_own(change: &Change) -> bool {
+    let beside = layout::split(&change.file).0;
+    let is_own_temp = |temp: &str| {
+        let (place, name) = layout::split(temp);
+        place == beside && name.starts_with('.') && name.ends_with(layout::TEMP)
+    };
+    let is_own_trash = |trash: &str| trash.starts_with(layout::TRASH) && stays_beneath(trash);
+    stays_beneath(&change.file)
+        && change.temp.as_deref().is_none_or(is_own_temp)
+        && change.trash.as_deref().is_none_or(is_own_trash)
+}
+
+/// Tells whether a path is relative and leads nowhere else on its way.
+fn stays_beneath(path: &str) -> bool {
+    path.split('/')
+        .all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 /// Makes the folders of a path, parents first.

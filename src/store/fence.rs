@@ -70,7 +70,7 @@ impl Fence {
         let stem = crate::mission::sheet::stem(file);
         match layout::split(file).0 {
             layout::AGENTS => {
-                self.agent = self.agent.max(number_of(stem, AGENT_PREFIX).unwrap_or(0))
+                self.agent = self.agent.max(number_of(stem, AGENT_PREFIX).unwrap_or(0));
             }
             layout::TASKS => self.task = self.task.max(number_of(stem, TASK_PREFIX).unwrap_or(0)),
             _ => {}

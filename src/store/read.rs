@@ -51,19 +51,88 @@ fn refusal(name: &str, text: &[u8], finding: &Finding) -> Error {
         .fold(error, |error, hint| error.hint(hint.clone()))
 }
 
+/// How many bytes of a line an excerpt keeps on each side of its place: a file may be one line of megabytes.
+const AROUND: usize = 256;
+
 /// The excerpt of a range of bytes; one that goes on over several lines is underlined on its first.
 pub fn excerpt(name: &str, text: &[u8], range: Range<usize>) -> Excerpt {
     let place = crate::base::document::place(text, range.start);
-    let (source, start) = crate::base::document::line_text(text, range.start);
-    let end = range.end.min(start + source.len()).max(range.start);
-    let covered = text.get(range.start..end).unwrap_or_default();
+    let at = range.start.min(text.len());
+    let near = at.saturating_sub(AROUND);
+    let before = text.get(near..at).unwrap_or_default();
+    let start = match memchr::memrchr(b'\n', before) {
+        Some(end) => near + end + 1,
+        None => char_start(text, near, at),
+    };
+    let after = text
+        .get(at..(at + AROUND).min(text.len()))
+        .unwrap_or_default();
+    let end = at + memchr::memchr2(b'\n', b'\r', after).unwrap_or(after.len());
+    let decode = |range: Range<usize>| String::from_utf8_lossy(text.get(range).unwrap_or_default());
+    let shown_before = decode(start..at)
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count();
+    let covered = decode(at..range.end.clamp(at, end)).chars().count();
     Excerpt {
         file: name.to_owned(),
         line: place.line,
         column: place.column,
-        source: source.into_owned(),
-        width: String::from_utf8_lossy(covered).chars().count().max(1),
+        source: decode(start..end).trim_start_matches('\u{feff}').to_owned(),
+        skipped: (place.column - 1).saturating_sub(shown_before),
+        width: covered.max(1),
     }
 }
 
+/// The first place from `from` on where a character begins.
+fn char_start(text: &[u8], from: usize, most: usize) -> usize {
+    (from..most)
+        .find(|at| text.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80))
+        .unwrap_or(most)
+}
+
 const LOOK: &str = "`mcell validate` shows everything that is wrong with the cell, and `mcell validate --fix` mends what is safe";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_line_of_megabytes_only_the_part_around_the_place_is_kept() {
+        let text = format!(
+            "first\n{}\"culprit\"{}\nlast",
+            "ä".repeat(1 << 20),
+            "x".repeat(1 << 20)
+        );
+        let at = text.find("\"culprit").unwrap();
+        let excerpt = excerpt("f", text.as_bytes(), at..at + 9);
+        assert_eq!(
+            (excerpt.line, excerpt.column, excerpt.width),
+            (2, (1 << 20) + 1, 9)
+        );
+        assert!(excerpt.source.len() <= 2 * AROUND);
+        let before: String = excerpt
+            .source
+            .chars()
+            .skip(excerpt.column - 1 - excerpt.skipped)
+            .take(9)
+            .collect();
+        assert_eq!(before, "\"culprit\"");
+    }
+
+    #[test]
+    fn a_byte_order_mark_takes_no_column() {
+        let excerpt = excerpt("f", b"\xef\xbb\xbf{}", 3..5);
+        assert_eq!(
+            (excerpt.source.as_str(), excerpt.column, excerpt.skipped),
+            ("{}", 1, 0)
+        );
+    }
+
+    #[test]
+    fn a_place_at_the_end_of_the_text_is_no_panic() {
+        for text in ["", "{", "{\n"] {
+            excerpt("f", text.as_bytes(), text.len()..text.len() + 1);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use crate::base::ids::CellId;
 use crate::store::cell::OpenCell;
 use crate::store::commit::{make_path, pretty};
 use crate::store::folder::{Folder, Rights, Sort};
-use crate::store::journal::{Change, Line, sha256};
+use crate::store::journal::{Change, Line, sha256, tell_mission_log};
 use crate::store::layout;
 use crate::store::lock::{self, Held, Wait};
 use std::path::Path;
@@ -111,7 +111,7 @@ impl Root {
         &self,
         _held: &Held,
         id: &CellId,
-        files: Vec<NewFile>,
+        files: &[NewFile],
         line: Line,
     ) -> Result<OpenCell> {
         make_path(&self.folder, layout::NEW)?;
@@ -152,9 +152,9 @@ impl Root {
 
     /// Replaces a file of the root's own, under its lock.
     pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
-        let temp = format!("{beneath}.tmp");
+        let (parent, name) = layout::split(beneath);
+        let temp = layout::join(parent, &format!(".{name}{}", layout::TEMP));
         self.folder.remove_file(&temp)?;
-        let (parent, _) = layout::split(beneath);
         let rights = self
             .folder
             .rights(parent)?
@@ -165,7 +165,7 @@ impl Root {
     }
 
     /// Makes everything of a cell where nobody looks, and makes it durable.
-    fn build_cell(&self, half: &str, files: Vec<NewFile>, mut line: Line) -> Result<Folder> {
+    fn build_cell(&self, half: &str, files: &[NewFile], mut line: Line) -> Result<Folder> {
         let rights = self.rights_for_cells()?;
         let (new, name) = layout::split(half);
         self.folder
@@ -176,7 +176,7 @@ impl Root {
             let (parent, name) = layout::split(folder);
             cell.folder_there(parent)?.build_folder(name, None)?;
         }
-        for file in &files {
+        for file in files {
             line.files.push(Change {
                 file: file.file.clone(),
                 temp: None,
@@ -190,6 +190,7 @@ impl Root {
             .map_err(|error| Error::bug(format!("a journal line cannot be written: {error}")))?;
         text.push(b'\n');
         cell.write_new(layout::JOURNAL, &text, rights.for_file())?;
+        tell_mission_log(&cell, &line);
         let fence = pretty(&crate::store::fence::Fence::default())?;
         cell.write_new(layout::FENCE, &fence, rights.for_file())?;
         for folder in layout::FOLDERS.iter().rev() {

@@ -60,7 +60,7 @@ impl Place {
         }];
         let id = CellId::new(ID).unwrap();
         let cell = root
-            .make_cell(&held, &id, files, line(Vec::new(), ""))
+            .make_cell(&held, &id, &files, line(Vec::new(), ""))
             .unwrap();
         Place { place, cell }
     }
@@ -239,6 +239,22 @@ fn a_cell_that_was_removed_while_one_waited_is_not_written_to() {
     });
 }
 
+/// Looks until the kernel's table has one that waits for the lock of a file.
+fn until_one_waits_for(path: &std::path::Path) {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        let table = std::fs::read_to_string("/proc/locks").unwrap();
+        let waits = |line: &str| line.contains("->") && line.contains(&inode);
+        if table.lines().any(waits) {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "nobody waits");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_lock_file_that_was_replaced_while_one_waited_lets_in_one_at_a_time() {
     let place = Place::new();
@@ -252,7 +268,7 @@ fn a_lock_file_that_was_replaced_while_one_waited_lets_in_one_at_a_time() {
     std::thread::scope(|threads| {
         let waiting =
             threads.spawn(|| lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap());
-        // Waits on the old file by now, or will open the new one: either way it must end with the new one.
+        until_one_waits_for(&place.path(layout::LOCK));
         std::fs::remove_file(place.path(layout::LOCK)).unwrap();
         let second = lock::exclusive(folder, layout::LOCK, quick(10_000)).unwrap();
         drop(first);
@@ -312,4 +328,34 @@ fn a_walk_tells_of_each_cell_once_and_then_that_it_is_over() {
     let walked = each_cell(&root, walk, &tell, |survey| survey.folder.to_owned()).unwrap();
     assert_eq!(walked.len(), 1);
     assert_eq!(*told.lock().unwrap(), [(0, 1), (1, 1)]);
+}
+
+#[test]
+fn a_journal_written_by_a_stranger_moves_nothing_out_of_the_trash_or_the_cell() {
+    for (file, trash) in [
+        ("tasks/task_001.json", ".mcell/trash/../../out.json"),
+        ("tasks/task_001.json", "/tmp/mcell-out.json"),
+        ("tasks/../tasks/task_001.json", ".mcell/trash/out.json"),
+    ] {
+        let place = Place::new();
+        place.put("tasks/task_001.json", "{}");
+        let (folder, name) = layout::split(file);
+        let temp = layout::join(folder, &format!(".{name}.1-0.tmp"));
+        std::fs::write(place.path(&temp), "").unwrap();
+        let cell = place.cell.folder();
+        let mut journal = Journal::read_end(cell).unwrap();
+        let change = Change {
+            file: file.into(),
+            temp: Some(temp.clone()),
+            trash: Some(trash.into()),
+            before: Some(sha256(b"{}")),
+            after: None,
+        };
+        let prev = journal.prev().to_owned();
+        journal.append(cell, &line(vec![change], &prev)).unwrap();
+        drop(place.write());
+        assert!(place.path("tasks/task_001.json").exists(), "{trash}");
+        assert!(!place.place.path().join("out.json").exists());
+        assert!(!std::path::Path::new("/tmp/mcell-out.json").exists());
+    }
 }

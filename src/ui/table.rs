@@ -26,8 +26,8 @@ impl Table {
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(
             cells
-                .iter()
-                .map(|cell| crate::base::text::shown(cell).into_owned())
+                .into_iter()
+                .map(|cell| crate::base::text::shown(&cell).into_owned())
                 .collect(),
         );
     }

@@ -63,10 +63,11 @@ const WINDOW: usize = 100;
 /// The part of the source line that is shown, how many columns the caret stands in, and how many it has. Each character
 /// takes as many columns as its visible form has.
 fn window(place: &Excerpt) -> (String, usize, usize) {
-    let from = place.column.saturating_sub(1).saturating_sub(WINDOW / 2);
+    let column = place.column.saturating_sub(place.skipped).max(1);
+    let from = (column - 1).saturating_sub(WINDOW / 2);
     let mut source = String::new();
     let (mut before, mut width) = (0, 0);
-    if from > 0 {
+    if from + place.skipped > 0 {
         source.push('…');
         before = 1;
     }
@@ -77,9 +78,9 @@ fn window(place: &Excerpt) -> (String, usize, usize) {
             shown(&letter.to_string()).into_owned()
         };
         let columns = visible.chars().count();
-        if at + 1 < place.column {
+        if at + 1 < column {
             before += columns;
-        } else if at + 1 < place.column + place.width {
+        } else if at + 1 < column + place.width {
             width += columns;
         }
         source.push_str(&visible);
@@ -98,6 +99,7 @@ mod tests {
             line: 5,
             column: 18,
             source: String::from("  \"assigned_to\": \"agent_009\","),
+            skipped: 0,
             width: 11,
         };
         let error = Error::malformed("there is no `agent_009`")
@@ -117,6 +119,7 @@ mod tests {
             line: 1,
             column: 500_000,
             source,
+            skipped: 0,
             width: 7,
         };
         let (shown, before, width) = window(&place);

@@ -17,6 +17,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::disallowed_methods,
     missing_docs,
     unreachable_pub,
     reason = "a bench speaks to the terminal, has no callers, and may stop at a broken machine"

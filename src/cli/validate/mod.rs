@@ -187,9 +187,9 @@ impl Validate {
             Format::Sarif => printer.text(&sarif::log(verdicts)),
             Format::Github => printer.text(&github::commands(verdicts)),
             Format::Text => {
-                fixed.iter().for_each(|one| {
-                    printer.say(&format!("fixed: {}", crate::base::text::shown(one)))
-                });
+                for one in &fixed {
+                    printer.say(&format!("fixed: {}", crate::base::text::shown(one)));
+                }
                 let is_one_cell = matches!(targets, [(Scope::Cell(_), _)]);
                 if printer.form() == Form::Words {
                     let mut page = printer.page();

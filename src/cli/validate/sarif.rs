@@ -48,9 +48,8 @@ fn result(all: &[&rules::Rule], cell: &str, placed: &Placed) -> Value {
         physical["region"] =
             json!({ "startLine": excerpt.line, "startColumn": excerpt.column, "endColumn": end });
     }
-    let message = [&[finding.message.clone()], finding.hints.as_slice()]
-        .concat()
-        .join("\n");
+    let sentences = std::iter::once(&finding.message).chain(&finding.hints);
+    let message = sentences.map(String::as_str).collect::<Vec<_>>().join("\n");
     let mut result = json!({
         "ruleId": finding.code,
         "level": level(finding.severity),

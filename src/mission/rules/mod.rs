@@ -201,27 +201,43 @@ pub fn graph_of(survey: &Survey<'_>) -> TaskGraph {
 
 /// Where findings go.
 #[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    /// The findings that are kept.
+    pub kept: Vec<Finding>,
+    /// How many more there were.
+    pub left_out: usize,
+    /// How many weigh as errors, those left out too.
+    pub errors: usize,
+    /// How many weigh as warnings, those left out too.
+    pub warnings: usize,
+}
+
+/// The most findings kept of one cell: a hostile one can hold millions.
+pub const MOST: usize = 1000;
 
 impl Findings {
-    /// Adds one.
+    /// Adds one, or only counts it where there are too many.
     pub fn add(&mut self, finding: Finding) {
-        self.0.push(finding);
+        match finding.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Note => {}
+        }
+        if self.kept.len() < MOST {
+            self.kept.push(finding);
+        } else {
+            self.left_out += 1;
+        }
     }
 }
 
 /// Everything the rules find in a cell, in no order.
-pub fn check(survey: &Survey<'_>, now: Time, resilience: bool) -> Vec<Finding> {
+pub fn check(survey: &Survey<'_>, now: Time, resilience: bool) -> Findings {
     check_with(survey, &graph_of(survey), now, resilience)
 }
 
 /// The same, where the graph is there already.
-pub fn check_with(
-    survey: &Survey<'_>,
-    graph: &TaskGraph,
-    now: Time,
-    resilience: bool,
-) -> Vec<Finding> {
+pub fn check_with(survey: &Survey<'_>, graph: &TaskGraph, now: Time, resilience: bool) -> Findings {
     let facts = Facts { survey, graph, now };
     let mut findings = Findings::default();
     for rule in all() {
@@ -231,7 +247,7 @@ pub fn check_with(
             Check::Resilience(_) => {}
         }
     }
-    findings.0
+    findings
 }
 
 /// What one family finds in a survey of a single file, where the present does not matter.
@@ -251,5 +267,5 @@ fn check_family(family: &[Rule], survey: &Survey<'_>) -> Vec<Finding> {
             look(&facts, &mut findings);
         }
     }
-    findings.0
+    findings.kept
 }

@@ -198,7 +198,7 @@ impl Built {
     /// Whole findings, sorted by code, file and place.
     pub(crate) fn all(&self) -> Vec<Finding> {
         let now = Time::parse(&self.now).expect("a time");
-        let mut found = check(&self.survey(), now, self.resilience);
+        let mut found = check(&self.survey(), now, self.resilience).kept;
         found.sort_by(|a, b| (a.code, &a.file, &a.spot).cmp(&(b.code, &b.file, &b.spot)));
         found
     }
