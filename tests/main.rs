@@ -20,6 +20,7 @@ mod explain;
 mod fault_sweep;
 mod fleet;
 mod help;
+mod hints;
 mod hostile;
 mod injection;
 mod kill_sweep;

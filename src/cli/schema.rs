@@ -137,10 +137,13 @@ impl Output {
         match self.commands {
             [] => String::from("What every command prints on stderr when it fails under `--json`."),
             [first] => format!("What `mcell {first} --json` prints."),
-            [first, rest @ ..] => format!(
-                "What `mcell {first} --json` prints; and so {}.",
-                rest.join(", ")
-            ),
+            [first, rest @ ..] => {
+                let rest: Vec<String> = rest.iter().map(|also| format!("`{also}`")).collect();
+                format!(
+                    "What `mcell {first} --json` prints, and so {}.",
+                    rest.join(", ")
+                )
+            }
         }
     }
 

@@ -61,7 +61,7 @@ pub fn permissions(_: &mut SchemaGenerator) -> Schema {
 /// What became of the rights of an agent.
 pub fn turned(_: &mut SchemaGenerator) -> Schema {
     let mut members = of_cell();
-    members["agent_id"] = json!({ "type": "string" });
+    members["agent_id"] = json!({ "description": "Whose rights they are.", "type": "string" });
     let rights = Right::ALL.map(Right::word).join(", ");
     members["permissions"] = schema::permission().to_value();
     members["permissions"]["description"] =

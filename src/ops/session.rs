@@ -27,7 +27,7 @@ pub struct Session {
     /// Told what takes long.
     pub tell: Box<dyn Fn(&str)>,
     /// Told how far a walk over a root is.
-    pub progress: Box<Progress>,
+    pub progress: Box<Progress<'static>>,
     /// How to ask which one is meant; none where nobody can answer.
     pub pick: Option<Pick>,
 }

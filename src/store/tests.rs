@@ -12,6 +12,8 @@ use crate::store::journal::{Change, Journal, Line, sha256};
 use crate::store::layout;
 use crate::store::lock::{self, Wait};
 use crate::store::root::{NewFile, Root};
+use crate::store::survey::Depth;
+use crate::store::walk::{Walk, each_cell};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -310,6 +312,22 @@ fn new_names_have_their_rights_from_the_first_moment_on() {
     let text = std::fs::read_to_string(place.path("artifacts/more/log")).unwrap();
     assert_eq!(text, "kept");
     assert_eq!(folder.list("artifacts/more").unwrap().unwrap().len(), 1);
+}
+
+#[test]
+fn a_walk_tells_of_each_cell_once_and_then_that_it_is_over() {
+    let place = Place::new();
+    let root = Root::open(place.place.path()).unwrap();
+    let walk = Walk {
+        depth: Depth::Quick,
+        locks: false,
+        threads: Some(2),
+    };
+    let told = std::sync::Mutex::new(Vec::new());
+    let tell = |done, all| told.lock().unwrap().push((done, all));
+    let walked = each_cell(&root, walk, &tell, |survey| survey.folder.to_owned()).unwrap();
+    assert_eq!(walked.len(), 1);
+    assert_eq!(*told.lock().unwrap(), [(0, 1), (1, 1)]);
 }
 
 #[test]

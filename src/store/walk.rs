@@ -38,13 +38,13 @@ pub struct Walked<R> {
 
 /// Told how far a walk is: how many cells were begun, of how many. All of them means that the walk is over. Every worker
 /// calls it for every cell, so it should be quick.
-pub type Progress = dyn Fn(usize, usize) + Sync;
+pub type Progress<'p> = dyn Fn(usize, usize) + Sync + 'p;
 
 /// Makes something of the survey of each cell of a root; sorted by name.
 pub fn each_cell<R: Send>(
     root: &Root,
     walk: Walk,
-    progress: &Progress,
+    progress: &Progress<'_>,
     make: impl Fn(&Survey<'_>) -> R + Sync,
 ) -> Result<Vec<Walked<R>>> {
     let candidates = root.candidates()?;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 /// What is done sooner needs no bar.
 const MOMENT: Duration = Duration::from_millis(200);
-/// How often it is drawn in a second, at most.
-const HERTZ: u8 = 10;
+/// How long it then stands before it is drawn again.
+const STILL: Duration = Duration::from_millis(100);
 
 /// A bar over some work.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Progress {
 
 #[derive(Debug)]
 struct Work {
-    since: Instant,
+    next: Instant,
     bar: Option<ProgressBar>,
 }
 
@@ -44,23 +44,49 @@ impl Progress {
         let Ok(mut work) = self.work.try_lock() else {
             return;
         };
+        let now = Instant::now();
         let work = work.get_or_insert_with(|| Work {
-            since: Instant::now(),
+            next: now + MOMENT,
             bar: None,
         });
-        if work.since.elapsed() >= MOMENT {
-            let bar = work.bar.get_or_insert_with(|| self.bar(all as u64));
-            bar.set_position(done as u64);
+        if now < work.next {
+            return;
         }
+        work.next = now + STILL;
+        let bar = work.bar.get_or_insert_with(|| self.bar(done, all));
+        bar.set_position(done as u64);
     }
 
-    fn bar(&self, all: u64) -> ProgressBar {
-        let target = ProgressDrawTarget::stderr_with_hz(HERTZ);
-        let bar = ProgressBar::with_draw_target(Some(all), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}") {
-            bar.set_style(style.progress_chars("=> "));
+    fn bar(&self, done: usize, all: usize) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(Some(all as u64), ProgressDrawTarget::stderr())
+            .with_position(done as u64)
+            .with_message(self.noun);
+        match ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}") {
+            Ok(style) => bar.with_style(style.progress_chars("=> ")),
+            // The style of indicatif itself says the same.
+            Err(_) => bar,
         }
-        bar.set_message(self.noun);
-        bar
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_is_soon_done_has_no_bar_and_the_end_of_one_is_not_that_of_the_next() {
+        let progress = Progress::new("cells");
+        let has_bar = || {
+            let work = progress.work.lock().unwrap();
+            work.as_ref().map(|work| work.bar.is_some())
+        };
+        assert_eq!(has_bar(), None);
+        progress.tell(0, 9);
+        progress.tell(1, 9);
+        assert_eq!(has_bar(), Some(false));
+        progress.tell(9, 9);
+        assert_eq!(has_bar(), None);
+        progress.tell(0, 0);
+        assert_eq!(has_bar(), None);
     }
 }
