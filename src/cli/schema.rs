@@ -152,7 +152,7 @@ impl Output {
         let mut parts = maker.take_definitions(true);
         let mut schema = match self.form {
             One => one,
-            List(noun) => shapes::list(noun, one),
+            List(noun) => shapes::list(noun, &one),
             OneOrList(noun) => {
                 parts.insert(String::from("one"), one.to_value());
                 shapes::one_or_list(noun, &schemars::Schema::new_ref("#/$defs/one".to_owned()))

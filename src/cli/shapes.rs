@@ -71,13 +71,13 @@ pub fn turned(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A list under its noun.
-pub fn list(noun: &str, one: Schema) -> Schema {
+pub fn list(noun: &str, one: &Schema) -> Schema {
     object(json!({ noun: { "type": "array", "items": one } }))
 }
 
 /// One is itself, more are a list under their noun.
 pub fn one_or_list(noun: &str, one: &Schema) -> Schema {
-    json_schema!({ "anyOf": [one, list(noun, one.clone())] })
+    json_schema!({ "anyOf": [one, list(noun, one)] })
 }
 
 fn of_cell() -> Value {
