@@ -30,8 +30,9 @@ use crate::base::env::Env;
 use crate::base::error::{Error, Kind};
 use crate::base::exit;
 use crate::ui::printer::{Colour, Form, Printer};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,51 +86,68 @@ pub struct Globals {
     pub color: Colour,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    Init(init::Init),
-    AddAgent(add_agent::AddAgent),
-    AddTask(add_task::AddTask),
-    Validate(validate::Validate),
-    Scan(scan::Scan),
-    Status(status::Status),
-    Cell(cell::CellCommand),
-    Agent(agent::AgentCommand),
-    Task(task::TaskCommand),
-    Policy(policy::PolicyCommand),
-    Isolation(isolation::IsolationCommand),
-    Permission(permission::PermissionCommand),
-    Explain(explain::Explain),
-    Schema(schema::Schema),
-    Doctor(doctor::Doctor),
-    Demo(demo::Demo),
-    Completions(completions::Completions),
-    Man(man::Man),
+macro_rules! commands {
+    ($($word:literal $variant:ident $arguments:ty,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($variant($arguments),)*
+        }
+
+        impl Command {
+            fn run(self, context: &Context) -> Outcome {
+                match self {
+                    $(Command::$variant(command) => command.run(context),)*
+                }
+            }
+
+            /// One command as clap knows it, without the others.
+            fn alone(word: &str) -> Option<clap::Command> {
+                match word {
+                    $($word => Some(<$arguments>::augment_args(clap::Command::new($word))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Command {
-    fn run(self, context: &Context) -> Outcome {
-        match self {
-            Command::Init(command) => command.run(context),
-            Command::AddAgent(command) => command.run(context),
-            Command::AddTask(command) => command.run(context),
-            Command::Validate(command) => command.run(context),
-            Command::Scan(command) => command.run(context),
-            Command::Status(command) => command.run(context),
-            Command::Cell(command) => command.run(context),
-            Command::Agent(command) => command.run(context),
-            Command::Task(command) => command.run(context),
-            Command::Policy(command) => command.run(context),
-            Command::Isolation(command) => command.run(context),
-            Command::Permission(command) => command.run(context),
-            Command::Explain(command) => command.run(context),
-            Command::Schema(command) => command.run(context),
-            Command::Doctor(command) => command.run(context),
-            Command::Demo(command) => command.run(context),
-            Command::Completions(command) => command.run(context),
-            Command::Man(command) => command.run(context),
+commands! {
+    "init" Init init::Init,
+    "add-agent" AddAgent add_agent::AddAgent,
+    "add-task" AddTask add_task::AddTask,
+    "validate" Validate validate::Validate,
+    "scan" Scan scan::Scan,
+    "status" Status status::Status,
+    "cell" Cell cell::CellCommand,
+    "agent" Agent agent::AgentCommand,
+    "task" Task task::TaskCommand,
+    "policy" Policy policy::PolicyCommand,
+    "isolation" Isolation isolation::IsolationCommand,
+    "permission" Permission permission::PermissionCommand,
+    "explain" Explain explain::Explain,
+    "schema" Schema schema::Schema,
+    "doctor" Doctor doctor::Doctor,
+    "demo" Demo demo::Demo,
+    "completions" Completions completions::Completions,
+    "man" Man man::Man,
+}
+
+/// Reads what is nearly always typed, a sound line, with only the command that it names: building all sixty takes clap
+/// longer than most of them run. Whatever this does not take is read again with the whole tree, which knows what to say.
+fn read_quickly(arguments: &[OsString]) -> Option<Cli> {
+    let mut words = arguments.iter().skip(1);
+    let word = loop {
+        match words.next()?.to_str()? {
+            "--root" | "--cell" | "-c" | "--as" | "--color" => {
+                words.next();
+            }
+            option if option.starts_with('-') => {}
+            word => break word,
         }
-    }
+    };
+    let root = Globals::augment_args(clap::Command::new("mcell")).subcommand(Command::alone(word)?);
+    let matches = root.try_get_matches_from(arguments).ok()?;
+    Cli::from_arg_matches(&matches).ok()
 }
 
 const HELP: &str = "\
@@ -208,14 +226,27 @@ pub fn main() -> ExitCode {
         .unwrap_or(ExitCode::from(exit::BUG))
 }
 
-fn run(arguments: Vec<std::ffi::OsString>) -> u8 {
+fn run(arguments: Vec<OsString>) -> u8 {
     let wants_json = arguments
         .iter()
         .take_while(|argument| *argument != "--")
         .any(|argument| argument == "--json");
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => return refuse_arguments(&error, wants_json),
+    if let [_, word] = arguments.as_slice()
+        && (word == "--version" || word == "-V")
+    {
+        let told = Printer::new(Form::Words, Colour::Never, true).text(concat!(
+            "mcell ",
+            env!("CARGO_PKG_VERSION"),
+            "\n"
+        ));
+        return told.map_or_else(|error| error.kind().exit(), |()| exit::DONE);
+    }
+    let cli = match read_quickly(&arguments) {
+        Some(cli) => cli,
+        None => match Cli::try_parse_from(arguments) {
+            Ok(cli) => cli,
+            Err(error) => return refuse_arguments(&error, wants_json),
+        },
     };
     let env = Env::of_process();
     let form = match (cli.globals.json, cli.globals.quiet) {
@@ -265,4 +296,57 @@ fn refuse_arguments(error: &clap::Error, wants_json: bool) -> u8 {
         let _ = error.print();
     }
     exit::USAGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_line_read_quickly_means_what_the_whole_tree_reads_in_it() {
+        for line in [
+            "mcell init Example --isolation 2 --timeout 8h",
+            "mcell --root /x -c init add-task Review --priority high --depends-on a,b -q",
+            "mcell add-agent --role write --env A=B -- ./work.sh --json",
+            "mcell --color=never --as agent_001 task set task_001 title=x",
+            "mcell task add X",
+            "mcell cell ls --all",
+            "mcell -A --json validate --fix a b",
+            "mcell permission allows agent_001 write task_001",
+        ] {
+            let quick = read_quickly(&words(line)).map(|cli| format!("{cli:?}"));
+            let whole = Cli::try_parse_from(words(line)).map(|cli| format!("{cli:?}"));
+            assert_eq!(quick, whole.ok(), "{line}");
+            assert!(quick.is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_sound_is_left_to_the_whole_tree() {
+        for line in [
+            "mcell",
+            "mcell nosuch",
+            "mcell init --nosuch",
+            "mcell init --help",
+            "mcell help init",
+            "mcell --cell",
+        ] {
+            assert!(read_quickly(&words(line)).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_known_alone_by_its_word() {
+        for command in command().get_subcommands() {
+            assert!(
+                Command::alone(command.get_name()).is_some(),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
 }

@@ -66,7 +66,7 @@ pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held>
             break file;
         }
     };
-    let was_abandoned = boot_id().is_none_or(|boot| note(&file) != clean_note(&boot));
+    let was_abandoned = boot_id().is_none_or(|boot| note(&file) != clean_note(boot));
     // The note is for people and for the next holder; losing it costs one sweep, so it is not fsynced.
     let text = format!(
         "{{\"pid\":{},\"act\":\"{}\"}}",
@@ -144,7 +144,7 @@ impl Drop for Held {
         if self.exclusive && !self.half_done {
             // A failure here costs the next holder one sweep.
             if let Some(boot) = boot_id() {
-                let _ = write_note(&self.file, &clean_note(&boot));
+                let _ = write_note(&self.file, &clean_note(boot));
             }
         }
         let _ = fs2::unlock(&self.file);
@@ -236,9 +236,14 @@ fn clean_note(boot: &str) -> String {
     clippy::disallowed_methods,
     reason = "a file of the system, not of a mission"
 )]
-fn boot_id() -> Option<String> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned())
+fn boot_id() -> Option<&'static str> {
+    // It stays the same for as long as a process can live.
+    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned())
+    })
+    .as_deref()
 }
 
 /// Who holds the lock of a file, in words: by the kernel's table, else by the note in the file.
