@@ -5,20 +5,39 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A moment, shown to whole seconds.
+/// The first moment that RFC 3339 can write, 0000-01-01T00:00:00Z, in seconds since 1970.
+const FIRST: i64 = -62_167_219_200;
+/// The last one, 9999-12-31T23:59:59Z.
+const LAST: i64 = 253_402_300_799;
+
+/// A moment, shown to whole seconds. It lies in the years 0 to 9999: whatever is written can be read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(DateTime<Utc>);
 
 impl Time {
-    /// Reads RFC 3339 with any offset.
+    /// Reads RFC 3339 with any offset. What comes to lie in the year -1 or 10000 by its offset is the first or the last
+    /// moment there is: "9999-12-31T23:59:59-08:00" is how someone wrote "never".
     pub fn parse(text: &str) -> Option<Self> {
         // chrono also takes a space here, which other readers of RFC 3339 do not.
         let has_t = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
         let read = has_t.then(|| DateTime::parse_from_rfc3339(text).ok());
         let read = read.flatten()?.to_utc();
-        // chrono also takes a second 60 in any minute; leap seconds come at the end of a day.
-        let is_leap = read.nanosecond() >= 1_000_000_000;
-        (!is_leap || (read.hour(), read.minute()) == (23, 59)).then_some(Time(read))
+        is_writable(read).then(|| Time::nearest(read))
+    }
+
+    /// A moment that was guessed: there is none outside of what can be written.
+    fn guessed(read: DateTime<Utc>) -> Option<Self> {
+        let time = Time::nearest(read);
+        (is_writable(read) && time.0 == read).then_some(time)
+    }
+
+    /// The moment, or the first or last one where it lies beyond.
+    fn nearest(read: DateTime<Utc>) -> Self {
+        let within = read.timestamp().clamp(FIRST, LAST);
+        if within == read.timestamp() {
+            return Time(read);
+        }
+        Time(DateTime::from_timestamp(within, 0).unwrap_or(DateTime::UNIX_EPOCH))
     }
 
     /// Reads what people and other tools write instead of RFC 3339 ("2026-01-02 03:04:05", "2026-01-02", seconds since
@@ -36,16 +55,16 @@ impl Time {
             "%Y/%m/%d %H:%M:%S",
         ] {
             if let Ok(read) = chrono::NaiveDateTime::parse_from_str(text, form) {
-                return Some(Time(read.and_utc()));
+                return Time::guessed(read.and_utc());
             }
         }
         for form in ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
             if let Ok(read) = DateTime::parse_from_str(text, form) {
-                return Some(Time(read.to_utc()));
+                return Time::guessed(read.to_utc());
             }
         }
         if let Ok(day) = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            return day.and_hms_opt(0, 0, 0).map(|read| Time(read.and_utc()));
+            return Time::guessed(day.and_hms_opt(0, 0, 0)?.and_utc());
         }
         text.parse::<i64>()
             .ok()
@@ -53,9 +72,9 @@ impl Time {
             .and_then(Time::from_unix)
     }
 
-    /// The moment so many seconds after 1970.
+    /// The moment so many seconds after 1970; none outside of the years 0 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Self> {
-        DateTime::from_timestamp(seconds, 0).map(Time)
+        DateTime::from_timestamp(seconds, 0).and_then(Time::guessed)
     }
 
     /// Whole seconds since 1970.
@@ -75,7 +94,7 @@ impl Time {
             .ok()
             .and_then(TimeDelta::try_seconds)
             .and_then(|span| self.0.checked_add_signed(span));
-        Time(later.unwrap_or(DateTime::<Utc>::MAX_UTC))
+        Time::nearest(later.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
     /// For people, in their own time zone: "14:03" today, "Nov 22 14:03" this year, else with the year.
@@ -91,6 +110,11 @@ impl Time {
         };
         here.format(form).to_string()
     }
+}
+
+/// chrono also takes a second 60 in any minute; leap seconds come at the end of a day.
+fn is_writable(read: DateTime<Utc>) -> bool {
+    read.nanosecond() < 1_000_000_000 || (read.hour(), read.minute()) == (23, 59)
 }
 
 impl fmt::Display for Time {
@@ -194,6 +218,31 @@ mod tests {
     #[test]
     fn the_end_of_time_is_not_a_panic() {
         let moment = Time::parse("2026-01-02T03:04:05Z").unwrap();
-        assert!(moment.plus(u64::MAX) > moment);
+        let end = moment.plus(u64::MAX);
+        assert_eq!(end.to_string(), "9999-12-31T23:59:59Z");
+        // East of Greenwich it is the year 10000 by then.
+        assert!(!end.local(moment).is_empty() && !moment.local(end).is_empty());
+    }
+
+    #[test]
+    fn what_is_read_or_guessed_can_be_written_and_read_again() {
+        for text in [
+            "9999-12-31T23:59:59-08:00",
+            "0000-01-01T00:00:00+14:00",
+            "2016-12-31T23:59:60Z",
+            "2016-12-31 23:59:60",
+        ] {
+            let time = Time::guess(text).unwrap();
+            assert_eq!(Time::parse(&time.to_string()), Some(time), "{text}");
+        }
+        // Milliseconds, a second too many, years that nobody can write.
+        for text in [
+            "1767323045000",
+            "2026-01-02 03:04:60",
+            "+12026-01-02",
+            "-0001-01-02 03:04",
+        ] {
+            assert_eq!(Time::guess(text), None, "{text}");
+        }
     }
 }

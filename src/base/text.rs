@@ -138,11 +138,13 @@ fn folded(text: &str) -> String {
 /// How many letters must be changed, put in, taken out or swapped with the next.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
+    // Three rows take turns: a hostile file has a thousand words that are each compared with every known one.
+    let mut before = vec![0; other.len() + 1];
     let mut row: Vec<usize> = (0..=other.len()).collect();
+    let mut next = vec![0; other.len() + 1];
     let mut last = None;
     for (line, letter) in one.chars().enumerate() {
-        let mut next = vec![line + 1];
+        next[0] = line + 1;
         for (column, against) in other.iter().enumerate() {
             let mut least = (row[column] + usize::from(letter != *against))
                 .min(row[column + 1] + 1)
@@ -150,9 +152,10 @@ fn distance(one: &str, other: &str) -> usize {
             if column > 0 && last == Some(*against) && other[column - 1] == letter {
                 least = least.min(before[column - 1] + 1);
             }
-            next.push(least);
+            next[column + 1] = least;
         }
-        before = std::mem::replace(&mut row, next);
+        std::mem::swap(&mut before, &mut row);
+        std::mem::swap(&mut row, &mut next);
         last = Some(letter);
     }
     row.last().copied().unwrap_or(0)

@@ -52,25 +52,37 @@ pub fn apply<T: Record + DeserializeOwned>(
     protected: &Protected<'_>,
 ) -> Result<(T, bool)> {
     let before = writing.text(file)?.unwrap_or_else(|| b"{}\n".to_vec());
-    let mut edits = Vec::with_capacity(assignments.len());
-    for assignment in assignments {
-        edits.push(edit_for(T::SHAPE, assignment, protected)?);
-    }
-    let document = Document::parse(&before).map_err(|fault| {
-        let path = writing.cell().folder().path_of(file).display().to_string();
-        Error::malformed(format!("{file} is not JSON: {fault}"))
-            .at(excerpt(&path, &before, fault.offset..fault.offset + 1))
-            .hint(LOOK)
-    })?;
-    let after = splice(&document, &edits)
-        .map_err(|error| Error::malformed(format!("{file}: {error}")).hint(LOOK))?
-        .into_bytes();
-    refuse_unsound(T::SHAPE, file, &after, &edits)?;
+    let path = writing.cell().folder().path_of(file).display().to_string();
+    let after = text_with(T::SHAPE, (file, &path), &before, assignments, protected)?;
     let changed = writing.put_text(file, after)?;
     let record = writing
         .read::<T>(file)?
         .ok_or_else(|| Error::bug(format!("{file} was written, and is not there")))?;
     Ok((record, changed))
+}
+
+/// The text of a file with fields set. `file` is its path in the cell, and the path that people know it by.
+pub fn text_with(
+    shape: &'static Shape,
+    (file, path): (&str, &str),
+    before: &[u8],
+    assignments: &[Assignment],
+    protected: &Protected<'_>,
+) -> Result<Vec<u8>> {
+    let mut edits = Vec::with_capacity(assignments.len());
+    for assignment in assignments {
+        edits.push(edit_for(shape, assignment, protected)?);
+    }
+    let document = Document::parse(before).map_err(|fault| {
+        Error::malformed(format!("{file} is not JSON: {fault}"))
+            .at(excerpt(path, before, fault.offset..fault.offset + 1))
+            .hint(LOOK)
+    })?;
+    let after = splice(&document, &edits)
+        .map_err(|error| Error::malformed(format!("{file}: {error}")).hint(LOOK))?
+        .into_bytes();
+    refuse_unsound(shape, file, &after, &edits)?;
+    Ok(after)
 }
 
 /// The fields that were set, for the journal: names only, since values may be secrets.

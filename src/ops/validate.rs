@@ -1,7 +1,7 @@
 //! Holds cells against every rule, and mends what is safe to mend.
 
 use crate::base::clock::Time;
-use crate::base::document::{Document, Edit, splice};
+use crate::base::document::{Document, Edit, Finder, Node, Places, splice};
 use crate::base::error::{Error, Excerpt, Result};
 use crate::base::finding::{Finding, Mend, Spot};
 use crate::base::text::{cut, shown};
@@ -11,7 +11,7 @@ use crate::ops::find::Scope;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
-use crate::store::read::excerpt;
+use crate::store::read::excerpt_at;
 use crate::store::root::Root;
 use crate::store::survey::Depth;
 use crate::store::walk::{self, Walk, Walked};
@@ -132,7 +132,7 @@ fn order(placed: &Placed) -> (&str, usize, usize, &str, &str) {
     )
 }
 
-/// Finds the places of findings; each file is scanned for spans at most once.
+/// Finds the places of findings; each file is scanned for spans, and walked over for lines, once.
 fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
     let mut by_file: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
     for finding in findings {
@@ -145,19 +145,30 @@ fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
     for (file, findings) in by_file {
         let text = survey.text(&file).unwrap_or_default();
         let document = Document::parse(text).ok();
-        for finding in findings {
-            let range = match (&finding.spot, &document) {
-                (Spot::Bytes(from, width), _) => Some(*from..from + width),
-                (Spot::Value(pointer), Some(document)) => {
-                    document.at(pointer).map(|node| node.range())
+        let mut finder = document.as_ref().map(Finder::new);
+        let mut node = |pointer: &str| finder.as_mut()?.at(pointer);
+        let mut ranged: Vec<_> = findings
+            .into_iter()
+            .map(|finding| {
+                let range = match &finding.spot {
+                    Spot::Whole => None,
+                    Spot::Bytes(from, width) => Some(*from..from + width),
+                    Spot::Value(pointer) => node(pointer).map(Node::range),
+                    Spot::Key(pointer) => {
+                        node(pointer).map(|node| node.key_range().unwrap_or_else(|| node.range()))
+                    }
+                };
+                (range.filter(|_| !text.is_empty()), finding)
+            })
+            .collect();
+        ranged.sort_by_key(|(range, _)| range.as_ref().map(|range| range.start));
+        let mut places = Places::new(text);
+        for (range, finding) in ranged {
+            let excerpt = match range {
+                Some(range) => {
+                    let place = places.at(range.start);
+                    excerpt_at(&file, text, range, place)
                 }
-                (Spot::Key(pointer), Some(document)) => document
-                    .at(pointer)
-                    .map(|node| node.key_range().unwrap_or_else(|| node.range())),
-                _ => None,
-            };
-            let excerpt = match range.filter(|_| !text.is_empty()) {
-                Some(range) => excerpt(&file, text, range),
                 None => Excerpt {
                     file: file.clone(),
                     line: 0,
@@ -254,8 +265,8 @@ fn in_one_line(done: &[String]) -> String {
 /// The most mends that one line of the journal names.
 const NAMED: usize = 5;
 
-/// The text with the mends of its findings, if any can be made.
-fn mend_text(
+/// The text of one file with the mends of its findings, if any can be made; adds a sentence each to `done`.
+pub fn mend_text(
     file: &str,
     text: &[u8],
     findings: &[Finding],

@@ -421,7 +421,10 @@ fn is_own(change: &Change) -> bool {
         let (place, name) = layout::split(temp);
         place == beside && name.starts_with('.') && name.ends_with(layout::TEMP)
     };
-    let is_own_trash = |trash: &str| trash.starts_with(layout::TRASH) && stays_beneath(trash);
+    let is_own_trash = |trash: &str| {
+        let below = trash.strip_prefix(layout::TRASH);
+        below.is_some_and(|below| below.starts_with('/')) && stays_beneath(trash)
+    };
     stays_beneath(&change.file)
         && change.temp.as_deref().is_none_or(is_own_temp)
         && change.trash.as_deref().is_none_or(is_own_trash)

@@ -2,6 +2,7 @@
 
 use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::text::shown;
 use crate::store::folder::{Folder, write_all};
 use crate::store::layout;
 use rustix::fd::OwnedFd;
@@ -178,17 +179,10 @@ impl Journal {
 /// Appends a readable line to `logs/mission.log`. It is told afterwards, so nothing depends on it.
 pub fn tell_mission_log(cell: &Folder, line: &Line) {
     if let Ok(file) = open_for_append(cell, layout::MISSION_LOG) {
-        let what = crate::base::text::shown(&line.what);
-        let _ = write_all(
-            &file,
-            format!(
-                "{} {} {}: {what}\n",
-                line.at,
-                crate::base::text::shown(&line.by),
-                line.act
-            )
-            .as_bytes(),
-        );
+        // A line that is told when it is finished was read from the journal, and may hold anything.
+        let [by, act, what] = [&line.by, &line.act, &line.what].map(|text| shown(text));
+        let text = format!("{} {by} {act}: {what}\n", line.at);
+        let _ = write_all(&file, text.as_bytes());
     }
 }
 

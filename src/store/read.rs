@@ -1,6 +1,6 @@
 //! Reads one mission file strictly: what commands act on must be sound.
 
-use crate::base::document::Document;
+use crate::base::document::{Document, Place, place};
 use crate::base::error::{Error, Excerpt, Result};
 use crate::base::finding::{Finding, Spot};
 use crate::mission::rules::form;
@@ -56,11 +56,16 @@ const AROUND: usize = 256;
 
 /// The excerpt of a range of bytes; one that goes on over several lines is underlined on its first.
 pub fn excerpt(name: &str, text: &[u8], range: Range<usize>) -> Excerpt {
-    let place = crate::base::document::place(text, range.start);
+    let place = place(text, range.start);
+    excerpt_at(name, text, range, place)
+}
+
+/// The same, where the place of its first byte is known.
+pub fn excerpt_at(name: &str, text: &[u8], range: Range<usize>, place: Place) -> Excerpt {
     let at = range.start.min(text.len());
     let near = at.saturating_sub(AROUND);
     let before = text.get(near..at).unwrap_or_default();
-    let start = match memchr::memrchr(b'\n', before) {
+    let start = match memchr::memrchr2(b'\n', b'\r', before) {
         Some(end) => near + end + 1,
         None => char_start(text, near, at),
     };

@@ -161,6 +161,29 @@ fn a_removal_that_was_written_down_is_finished() {
 }
 
 #[test]
+fn a_line_by_hand_that_is_finished_is_told_in_one_line() {
+    let place = Place::new();
+    let temp = "tasks/.task_001.json.1-0.tmp";
+    std::fs::write(place.path(temp), "{}").unwrap();
+    let mut journal = Journal::read_end(place.cell.folder()).unwrap();
+    let change = Change {
+        file: "tasks/task_001.json".into(),
+        temp: Some(temp.into()),
+        trash: None,
+        before: None,
+        after: Some(sha256(b"{}")),
+    };
+    let line = Line {
+        act: "a\nb".into(),
+        ..line(vec![change], journal.prev())
+    };
+    journal.append(place.cell.folder(), &line).unwrap();
+    drop(place.write());
+    let log = std::fs::read_to_string(place.path(layout::MISSION_LOG)).unwrap();
+    assert!(log.ends_with(" ada a\\nb: did it\n"), "{log}");
+}
+
+#[test]
 fn who_fails_to_mend_leaves_that_to_the_next() {
     let place = Place::new();
     place.put("tasks/task_001.json", "{}");

@@ -12,6 +12,7 @@ mod change;
 mod cursor;
 mod edit;
 mod fault;
+mod finder;
 mod layout;
 mod node;
 mod place;
@@ -25,8 +26,9 @@ use std::ops::Range;
 
 pub use edit::{Edit, SpliceError, edits_between};
 pub use fault::{Fault, FaultKind};
+pub use finder::Finder;
 pub use node::{Kind, Node};
-pub use place::{Place, line_text, place};
+pub use place::{Place, Places, line_text, place};
 pub use scan::MAX_DEPTH;
 pub use splice::splice;
 

@@ -51,6 +51,10 @@ impl<'d, 'a> Node<'d, 'a> {
         Self { document, index }
     }
 
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
     fn slot(self) -> Slot {
         self.document.slot(self.index)
     }

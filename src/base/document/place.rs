@@ -14,24 +14,69 @@ pub struct Place {
 /// The place of a byte. An offset inside a character means that character, one behind the end the end;
 /// what is no UTF-8 counts as the replacement characters it would be shown as.
 pub fn place(text: &[u8], offset: usize) -> Place {
-    let (start, end) = line_bounds(text, offset);
-    let lines_before = breaks(text.get(..start).unwrap_or_default()).count();
-    let mut at = start;
-    let mut column = 1;
-    let line = text.get(start..end).unwrap_or_default();
-    for chunk in line.utf8_chunks() {
-        let invalid = Some(chunk.invalid().len()).filter(|&length| length > 0);
-        for length in chunk.valid().chars().map(char::len_utf8).chain(invalid) {
-            at += length;
-            if at > offset {
-                break;
-            }
-            column += 1;
+    Places::new(text).at(offset)
+}
+
+/// The places of many bytes of one text, asked for in ascending order: the text is walked over once.
+#[derive(Debug)]
+pub struct Places<'t> {
+    text: &'t [u8],
+    /// The line that was asked for last: its number, where it starts and where it ends.
+    line: usize,
+    start: usize,
+    end: usize,
+    /// A character in it, and its column.
+    at: usize,
+    column: usize,
+}
+
+impl<'t> Places<'t> {
+    /// Begins at the beginning.
+    pub fn new(text: &'t [u8]) -> Self {
+        let (start, end) = line_bounds(text, 0);
+        Places {
+            text,
+            line: 1,
+            start,
+            end,
+            at: start,
+            column: 1,
         }
     }
-    Place {
-        line: lines_before + 1,
-        column,
+
+    /// The place of a byte, as [`place`] gives it. One that lies before the last costs a new walk.
+    pub fn at(&mut self, offset: usize) -> Place {
+        if offset < self.at {
+            *self = Places::new(self.text);
+        }
+        if offset > self.end {
+            let (start, end) = line_bounds(self.text, offset);
+            let between = self.text.get(self.start..start).unwrap_or_default();
+            let lines = breaks(between).count();
+            if lines > 0 {
+                self.line += lines;
+                (self.start, self.end, self.at, self.column) = (start, end, start, 1);
+            }
+        }
+        let rest = self.text.get(self.at..self.end).unwrap_or_default();
+        for chunk in rest.utf8_chunks() {
+            let invalid = Some(chunk.invalid().len()).filter(|&length| length > 0);
+            for length in chunk.valid().chars().map(char::len_utf8).chain(invalid) {
+                if self.at + length > offset {
+                    return self.here();
+                }
+                self.at += length;
+                self.column += 1;
+            }
+        }
+        self.here()
+    }
+
+    fn here(&self) -> Place {
+        Place {
+            line: self.line,
+            column: self.column,
+        }
     }
 }
 
@@ -108,6 +153,19 @@ mod tests {
         assert_eq!(lines, expected);
         assert_eq!(line_text(text, 2), ("a".into(), 0));
         assert_eq!(line_text(text, 7), ("".into(), 7));
+    }
+
+    #[test]
+    fn many_places_are_those_of_each() {
+        let text = "\u{feff}a\r\né🐝\rb\n\n\u{fffd}c".as_bytes();
+        let text = [text, b"\xff\xe2\x82\r\n\xf0\x9f".as_slice(), text].concat();
+        for step in 1..4 {
+            let mut places = Places::new(&text);
+            for offset in (0..=text.len() + 2).step_by(step) {
+                assert_eq!(places.at(offset), place(&text, offset), "{offset}");
+            }
+            assert_eq!(places.at(1), place(&text, 1));
+        }
     }
 
     #[test]

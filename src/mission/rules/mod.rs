@@ -216,7 +216,7 @@ pub struct Findings {
 pub const MOST: usize = 1000;
 
 impl Findings {
-    /// Adds one, or only counts it where there are too many.
+    /// Adds one, or only counts it where there are too many. An error is kept rather than what is none.
     pub fn add(&mut self, finding: Finding) {
         match finding.severity {
             Severity::Error => self.errors += 1,
@@ -224,9 +224,16 @@ impl Findings {
             Severity::Note => {}
         }
         if self.kept.len() < MOST {
-            self.kept.push(finding);
-        } else {
-            self.left_out += 1;
+            return self.kept.push(finding);
+        }
+        self.left_out += 1;
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        // With so many errors all that is kept is one.
+        if is_error(&finding) && self.errors <= MOST {
+            let last = self.kept.iter_mut().rfind(|kept| !is_error(kept));
+            if let Some(last) = last {
+                *last = finding;
+            }
         }
     }
 }

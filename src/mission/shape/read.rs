@@ -60,7 +60,8 @@ pub struct Reading {
 
 /// The most duplicate keys named in one file: a hostile one can hold millions.
 const MOST_DUPLICATES: usize = 100;
-/// The most other flaws named in one file, for the same reason.
+/// The most fields that no table knows, and the most other flaws, named in one file, for the same reason. They are
+/// counted apart: an error must never go unseen behind what is only a warning.
 const MOST_FLAWS: usize = 1000;
 
 /// Reads a document against a shape. `stem` is the file's, and stands in for an id that is missing.
@@ -69,6 +70,7 @@ pub fn read(document: &Document<'_>, shape: &'static Shape, stem: &str) -> Readi
         stem,
         pointer: String::new(),
         flaws: Vec::new(),
+        unknown: 0,
     };
     let root = document.root();
     let value = match root.kind() {
@@ -100,11 +102,19 @@ struct Reader<'s> {
     /// Where it reads. A node finds its own pointer too, but looks at all its siblings for that.
     pointer: String,
     flaws: Vec<Flaw>,
+    /// How many of them are fields that no table knows.
+    unknown: usize,
 }
 
 impl Reader<'_> {
     fn flaw(&mut self, kind: FlawKind) {
-        if self.flaws.len() < MOST_FLAWS {
+        let is_unknown = matches!(kind, FlawKind::Unknown(..));
+        let there = match is_unknown {
+            true => self.unknown,
+            false => self.flaws.len() - self.unknown,
+        };
+        if there < MOST_FLAWS {
+            self.unknown += usize::from(is_unknown);
             self.flaws.push(Flaw {
                 pointer: self.pointer.clone(),
                 kind,
@@ -169,7 +179,7 @@ impl Reader<'_> {
                 return self.value(member, form);
             }
             self.flaw(FlawKind::NotAnId(name.to_owned()));
-        } else if self.flaws.len() < MOST_FLAWS {
+        } else if self.unknown < MOST_FLAWS {
             let meant = nearest(name, shape.names());
             let surely = meant.is_some_and(|meant| {
                 is_slip(name, meant)
@@ -190,6 +200,7 @@ impl Reader<'_> {
             stem: self.stem,
             pointer: String::new(),
             flaws: Vec::new(),
+            unknown: 0,
         };
         let is_null = value.kind() == Kind::Null && !field.required;
         is_null || trial.value(value, &field.form).is_some() && trial.flaws.is_empty()
