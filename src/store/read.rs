@@ -126,6 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_carriage_return_ends_a_line() {
+        let excerpt = excerpt("f", b"{\r\"a\": x}", 7..8);
+        let Excerpt {
+            line,
+            column,
+            source,
+            skipped,
+            ..
+        } = excerpt;
+        assert_eq!((line, column, &*source, skipped), (2, 6, "\"a\": x}", 0));
+    }
+
+    #[test]
     fn a_byte_order_mark_takes_no_column() {
         let excerpt = excerpt("f", b"\xef\xbb\xbf{}", 3..5);
         assert_eq!(

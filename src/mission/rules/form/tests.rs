@@ -373,3 +373,25 @@ fn every_message_is_one_lower_case_sentence() {
         );
     }
 }
+
+#[test]
+fn no_error_hides_behind_a_thousand_fields_that_nobody_knows() {
+    let unknown: Vec<String> = (0..1500).map(|at| format!("\"u{at}\": 1")).collect();
+    let text = format!(
+        r#"{{{}, "task_id": "task_001", "title": "x", "status": 5, "priority": "low", "created_at": "soon"}}"#,
+        unknown.join(",")
+    );
+    let shape = &crate::mission::shape::TASK;
+    let first = first_error(shape, "tasks/task_001.json", text.as_bytes());
+    assert_eq!(first.map(|found| found.code), Some("MC006"));
+    let built = cell().file("tasks/task_001.json", text);
+    let found = built.all();
+    let errors = found
+        .iter()
+        .filter(|found| found.severity == Severity::Error);
+    assert_eq!(
+        errors.map(|found| found.code).collect::<Vec<_>>(),
+        ["MC006", "MC010"]
+    );
+    assert_eq!(found.len(), crate::mission::rules::MOST);
+}
