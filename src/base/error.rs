@@ -152,7 +152,7 @@ impl Error {
             .hint("this is a defect of mcell: please report it with the command you typed")
     }
 
-    /// A failed system call (exit 7, or 6 where the system says that something is busy for now).
+    /// A failed system call (exit 7), with a hint where the way out is known.
     pub fn storage(doing: impl fmt::Display, error: impl Into<std::io::Error>) -> Self {
         let error = error.into();
         let made = Error::new(
