@@ -28,6 +28,22 @@ pub fn word_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from.deserialize_option(Maybe(Word(PhantomData)))
 }
 
+/// Gives whatever is asked of it as an object: for a struct that is derived as `remote = "Self"` and is read from an object
+/// alone, wherever it stands.
+#[derive(Debug)]
+pub struct ObjectOnly<D>(pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
 /// A visitor that knows which kind it wants.
 trait Wants<'de>: Visitor<'de> {
     fn read<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error>;

@@ -3,33 +3,77 @@
 //! Without an entry an agent may read every task of its cell, and write and execute the tasks assigned to it or to
 //! nobody. An entry, once there, limits. The role caps what either may grant.
 
+use crate::base::strict::ObjectOnly;
 use crate::mission::agent::{Pairs, Role};
 use crate::mission::policy::HandoffApproval;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What one agent may do. Lists hold task ids (or agent ids, for handoffs) or "*".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    remote = "Self",
+    bound(deserialize = "S: Deserialize<'de>")
+)]
 pub struct Permission<S = String> {
     /// Tasks it may read.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "list",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub read: Option<Vec<S>>,
     /// Tasks it may change.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "list",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub write: Option<Vec<S>>,
     /// Tasks it may do.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "list",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub execute: Option<Vec<S>>,
     /// Agents it may hand tasks to.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "list",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handoff_to: Option<Vec<S>>,
     /// Agents it may take tasks from.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "list",
+        default = "none",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub handoff_from: Option<Vec<S>>,
 }
 
 fn none<T>() -> Option<T> {
     None
+}
+
+/// A list; null is none.
+fn list<'de, D: Deserializer<'de>, S: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Vec<S>>, D::Error> {
+    Vec::deserialize(from).map(Some)
+}
+
+impl<'de, S: Deserialize<'de>> Deserialize<'de> for Permission<S> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(ObjectOnly(from))
+    }
+}
+
+impl<S: Serialize> Serialize for Permission<S> {
+    fn serialize<O: Serializer>(&self, out: O) -> Result<O::Ok, O::Error> {
+        Self::serialize(self, out)
+    }
 }
 
 impl<S> Default for Permission<S> {

@@ -43,12 +43,15 @@ pub struct Sheet<'a, T> {
     pub value: Option<T>,
     /// What is wrong with its form.
     pub trouble: Option<Trouble>,
+    /// Where the stem lies in `file`: asked for so often that it is looked for once.
+    stem: std::ops::Range<usize>,
 }
 
 impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
     /// Reads a text.
     pub fn read(file: impl Into<std::borrow::Cow<'a, str>>, text: &'a [u8]) -> Self {
         let file = file.into();
+        let stem = stem_in(&file);
         // serde's derived structs would take a list too.
         if text.trim_ascii_start().first() == Some(&b'{')
             && let Ok(value) = serde_json::from_slice::<T>(text)
@@ -59,6 +62,7 @@ impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
                 text,
                 value: Some(value),
                 trouble: None,
+                stem,
             };
         }
         let document = match Document::parse(text) {
@@ -69,10 +73,15 @@ impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
                     text,
                     value: None,
                     trouble: Some(Trouble::Fault(fault)),
+                    stem,
                 };
             }
         };
-        let reading = shape::read(&document, T::SHAPE, stem(&file));
+        let reading = shape::read(
+            &document,
+            T::SHAPE,
+            file.get(stem.clone()).unwrap_or_default(),
+        );
         // The value has been held against the shape, so the types take it; the test of shapes and types keeps that so.
         let value = T::deserialize(reading.value).ok();
         let trouble = (!reading.flaws.is_empty()).then_some(Trouble::Flaws(reading.flaws));
@@ -81,6 +90,7 @@ impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
             text,
             value,
             trouble,
+            stem,
         }
     }
 }
@@ -88,7 +98,7 @@ impl<'a, T: Record + Deserialize<'a>> Sheet<'a, T> {
 impl<T> Sheet<'_, T> {
     /// The file's name without folder and `.json`: the id that counts.
     pub fn stem(&self) -> &str {
-        stem(&self.file)
+        self.file.get(self.stem.clone()).unwrap_or_default()
     }
 
     /// Tells whether the field at a pointer is sound, so that a rule about it says nothing twice.
@@ -106,8 +116,13 @@ impl<T> Sheet<'_, T> {
 
 /// The name of a file without its folder and its `.json`.
 pub fn stem(file: &str) -> &str {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    name.strip_suffix(".json").unwrap_or(name)
+    file.get(stem_in(file)).unwrap_or(file)
+}
+
+fn stem_in(file: &str) -> std::ops::Range<usize> {
+    let start = file.rfind('/').map_or(0, |slash| slash + 1);
+    let end = file.strip_suffix(".json").map_or(file.len(), str::len);
+    start..end.max(start)
 }
 
 const LONG_NUMBER: u64 = 86_400;
@@ -240,8 +255,20 @@ impl<S: AsRef<str>> Record for Isolation<S> {
 impl<S: AsRef<str>> Record for Permissions<S> {
     const SHAPE: &'static Shape = &shape::PERMISSIONS;
     fn is_plainly_sound(&self) -> bool {
-        // serde's derived structs would take lists for the entries; one file a cell is rare enough for the thorough way.
-        self.is_empty()
+        let of_ids = |list: &Option<Vec<S>>| {
+            let is_thing = |thing: &S| thing.as_ref() == "*" || is_id(thing.as_ref());
+            list.iter().flatten().all(is_thing)
+        };
+        self.0.iter().all(|(agent, entry)| {
+            let lists = [
+                &entry.read,
+                &entry.write,
+                &entry.execute,
+                &entry.handoff_to,
+                &entry.handoff_from,
+            ];
+            is_id(agent.as_ref()) && lists.into_iter().all(of_ids)
+        })
     }
 }
 

@@ -134,8 +134,14 @@ impl Surveyor {
         }
         let entries = std::mem::take(&mut self.entries);
         for (name, sort) in &entries {
-            let name = self.names.get(name.clone()).unwrap_or_default().to_vec();
-            self.take_entry(held.as_fd(), folder, &name, *sort, part);
+            // A copy on the stack: what is found out about the file goes into the same buffer.
+            let mut copy = [0; 256];
+            let name = self.names.get(name.clone()).unwrap_or_default();
+            let Some(copy) = copy.get_mut(..name.len()) else {
+                continue;
+            };
+            copy.copy_from_slice(name);
+            self.take_entry(held.as_fd(), folder, copy, *sort, part);
         }
         self.entries = entries;
     }

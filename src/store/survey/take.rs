@@ -139,18 +139,22 @@ impl Surveyor {
             self.names.extend_from_slice(name);
             self.entries.push((start..self.names.len(), sort));
         }
-        let names = &self.names;
-        // By stem, not by name: "a.json" comes before "a-b.json" only with its end cut off.
-        let stem = |range: &Range<usize>| {
-            let name = names.get(range.clone()).unwrap_or_default();
-            name.strip_suffix(layout::JSON.as_bytes()).unwrap_or(name)
-        };
-        self.entries
-            .sort_unstable_by(|one, other| stem(&one.0).cmp(stem(&other.0)));
+        self.sort_entries();
         if let Some(error) = failed {
             self.odd("", folder.as_bytes(), OddityKind::Unreadable(words(error)));
         }
         failed.is_none()
+    }
+
+    /// By stem, not by name: "a.json" comes before "a-b.json" only with its end cut off.
+    fn sort_entries(&mut self) {
+        let names = &self.names;
+        let text = |range: &Range<usize>| names.get(range.clone()).unwrap_or_default();
+        let stem = |range: &Range<usize>| {
+            let name = text(range);
+            name.strip_suffix(layout::JSON.as_bytes()).unwrap_or(name)
+        };
+        self.entries.sort_by_cached_key(|(range, _)| stem(range));
     }
 }
 
