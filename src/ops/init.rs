@@ -141,6 +141,8 @@ pub fn init(session: &Session, root: &Root, new: &NewCell) -> Result<(OpenCell, 
             crate::base::text::shown(&cell.mission_name)
         ),
         why: None,
+        request: None,
+        token: None,
         files: Vec::new(),
         prev: String::new(),
     };

@@ -70,6 +70,7 @@ impl Session {
             by: self.actor(),
             at: self.env.clock.now(),
             why: None,
+            request: Some(self.request.clone()),
         }
     }
 

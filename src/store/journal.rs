@@ -25,6 +25,12 @@ pub struct Line {
     /// Why, where somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The request that it is part of: the same in every line of one command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The highest fencing token given in this cell so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u64>,
     /// The files it changes.
     pub files: Vec<Change>,
     /// SHA-256 of the line before, in hex; empty for the first.
@@ -64,8 +70,13 @@ pub struct Journal {
 
 /// SHA-256 in lower-case hex.
 pub fn sha256(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
         for digit in [byte >> 4, byte & 15] {
             hex.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
         }
@@ -238,6 +249,8 @@ mod tests {
             act: "test".into(),
             what: what.into(),
             why: None,
+            request: None,
+            token: None,
             files: Vec::new(),
             prev: prev.into(),
         }

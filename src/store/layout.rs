@@ -36,6 +36,13 @@ pub const LOCK: &str = ".mcell/lock";
 /// The counters of a cell: tokens, and the highest numbers given to agents and tasks.
 pub const FENCE: &str = ".mcell/fence";
 
+/// What is being made for a commit in a place that is not swept: large files, whole folders. Each is locked by its maker.
+pub const INCOMING: &str = ".mcell/incoming";
+/// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
+pub const GENERATIONS: &str = ".mcell/checkpoints";
+/// In a generation: what belongs to it, with sizes and hashes.
+pub const MANIFEST: &str = "manifest.json";
+
 /// Under a root: cells that are being made.
 pub const NEW: &str = ".mcell/new";
 /// Under a root: what was removed.
@@ -60,7 +67,8 @@ pub const FOLDERS: [&str; 10] = [
 /// The folders without which other tools of the fleet stumble.
 pub const NEEDED_FOLDERS: [&str; 6] = [AGENTS, TASKS, CHECKPOINTS, LOGS, ARTIFACTS, CONFIG];
 
-/// The folders in which commits write, and so leave temps when they are killed.
+/// The folders in which commits make their temps, and so leave them when they are killed. The temps of other places are
+/// made under `INCOMING`.
 pub const WRITTEN_FOLDERS: [&str; 6] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME];
 
 /// How the name of a mission file ends.

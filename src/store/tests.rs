@@ -26,6 +26,7 @@ fn act() -> Act {
         by: "ada".into(),
         at: Time::parse("2026-01-02T03:04:05Z").unwrap(),
         why: None,
+        request: None,
     }
 }
 
@@ -36,6 +37,8 @@ fn line(files: Vec<Change>, prev: &str) -> Line {
         act: "test".into(),
         what: "did it".into(),
         why: None,
+        request: None,
+        token: None,
         files,
         prev: prev.into(),
     }

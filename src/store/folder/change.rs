@@ -78,6 +78,11 @@ impl Folder {
         }
     }
 
+    /// Opens a file beneath that is not there yet. Nobody else may read it before it is given its rights.
+    pub(crate) fn open_new(&self, beneath: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        open_beneath(self.handle(), beneath, flags, Mode::from_raw_mode(0o600))
+    }
+
     /// Makes a file beneath that is not there yet, whole and fsynced, with these rights. Its folder is not fsynced.
     pub fn write_new(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
         let flags =

@@ -118,6 +118,11 @@ impl Folder {
         }
     }
 
+    /// The open handle, to keep.
+    pub(crate) fn into_handle(self) -> OwnedFd {
+        self.handle
+    }
+
     /// The open handle.
     pub fn handle(&self) -> BorrowedFd<'_> {
         self.handle.as_fd()

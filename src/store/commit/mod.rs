@@ -1,19 +1,22 @@
 //! One commit record for every change: temps written and fsynced; one journal line that names them, fsynced, which is the
 //! commit; then the renames and one fsync a folder. The next writer finishes or forgets what a crash left.
 
+mod place;
+mod recover;
+
 use crate::base::clock::Time;
 use crate::base::document::{Document, edits_between, splice};
 use crate::base::error::{Error, Kind, Result};
 use crate::mission::sheet::Record;
 use crate::store::cell::OpenCell;
 use crate::store::folder::{Folder, Rights};
+use crate::store::incoming::{Incoming, hash_of};
 use crate::store::journal::{Change, Journal, Line, sha256, tell_mission_log};
 use crate::store::layout;
 use crate::store::lock::Held;
 use crate::store::read;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeSet;
 
 /// Who does what, and why: what the journal says of a change.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Act {
     pub at: Time,
     /// Why, where somebody said so.
     pub why: Option<String>,
+    /// The request that it is part of: the same in every line of one command.
+    pub request: Option<String>,
 }
 
 /// The write lock of a cell: the only way to change it. What is put is staged; nothing is there until `commit`.
@@ -36,6 +41,10 @@ pub struct Writing<'c> {
     act: Act,
     journal: Journal,
     staged: Vec<Staged>,
+    /// What was made beforehand for what is staged.
+    made: Vec<Incoming>,
+    /// The highest fencing token given so far, which every line carries on.
+    token: u64,
     /// What was mended on the way in, for people.
     pub mended: Vec<String>,
 }
@@ -52,18 +61,23 @@ enum After {
     Text(Vec<u8>),
     /// Goes to the trash: where, relative to the root.
     Trash(String),
+    /// Was made beforehand: where, and its hash.
+    Made { temp: String, sha256: String },
 }
 
 impl<'c> Writing<'c> {
     /// Goes on from a lock just taken: mends what a killed writer left.
     pub(crate) fn begin(cell: &'c OpenCell, held: Held, act: Act) -> Result<Self> {
         let journal = Journal::read_end(cell.folder())?;
+        let token = journal.last.as_ref().and_then(|line| line.token);
         let mut writing = Writing {
             cell,
             held,
             act,
             journal,
+            token: token.unwrap_or(0),
             staged: Vec::new(),
+            made: Vec::new(),
             mended: Vec::new(),
         };
         let cut = writing.journal.cut_torn_line(cell.folder())?;
@@ -103,6 +117,16 @@ impl<'c> Writing<'c> {
         &self.act
     }
 
+    /// The highest fencing token that this cell's journal knows of.
+    pub fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Notes that a fencing token is given: the next line says so.
+    pub fn give_token(&mut self, token: u64) {
+        self.token = self.token.max(token);
+    }
+
     /// Reads a record as it stands, with what is staged. None if there is no such file.
     pub fn read<T: Record + DeserializeOwned>(&self, file: &str) -> Result<Option<T>> {
         match self.text(file)? {
@@ -122,6 +146,10 @@ impl<'c> Writing<'c> {
                 after: After::Trash(_),
                 ..
             }) => Ok(None),
+            Some(Staged {
+                after: After::Made { temp, .. },
+                ..
+            }) => self.cell.folder().read(temp),
             None => self.cell.folder().read(file),
         }
     }
@@ -174,6 +202,26 @@ impl<'c> Writing<'c> {
         Ok(())
     }
 
+    /// Stages what was made beforehand: a file that takes the place of what is there, or a folder where nothing is yet.
+    pub fn put_made(&mut self, file: &str, made: Incoming) -> Result<()> {
+        let (parent, _) = layout::split(file);
+        make_path(self.cell.folder(), parent)?;
+        if !made.is_folder() {
+            made.give(self.rights_for(file, parent)?)?;
+        }
+        self.staged.retain(|staged| staged.file != file);
+        self.staged.push(Staged {
+            file: file.to_owned(),
+            before: None,
+            after: After::Made {
+                temp: made.path().to_owned(),
+                sha256: made.copied().sha256.clone(),
+            },
+        });
+        self.made.push(made);
+        Ok(())
+    }
+
     fn stage(&mut self, file: &str, text: Vec<u8>) {
         match self.staged.iter_mut().find(|staged| staged.file == file) {
             Some(staged) => staged.after = After::Text(text),
@@ -197,6 +245,7 @@ impl<'c> Writing<'c> {
             return Ok(());
         }
         let staged = std::mem::take(&mut self.staged);
+        let mut made = std::mem::take(&mut self.made);
         self.held.half_done = true;
         let changes = match self.write_temps(&staged) {
             Ok(changes) => changes,
@@ -206,6 +255,9 @@ impl<'c> Writing<'c> {
             }
         };
         let line = self.line(what, changes);
+        // From here on only who moves them may remove them.
+        made.iter_mut().for_each(Incoming::take);
+        drop(made);
         if let Err(error) = self.journal.append(self.cell.folder(), &line) {
             if error.kind() != Kind::OutcomeUnknown {
                 self.held.half_done = self.sweep_temps().is_err();
@@ -233,6 +285,8 @@ impl<'c> Writing<'c> {
             act: self.act.name.to_owned(),
             what: what.to_owned(),
             why: self.act.why.clone(),
+            request: self.act.request.clone(),
+            token: (self.token > 0).then_some(self.token),
             files,
             prev: self.journal.prev().to_owned(),
         }
@@ -251,24 +305,31 @@ impl<'c> Writing<'c> {
         let mut changes = Vec::with_capacity(staged.len());
         for (number, item) in staged.iter().enumerate() {
             let (parent, name) = layout::split(&item.file);
-            let current = match &item.before {
-                Some(text) => Some(text.clone()),
-                None => folder.read(&item.file)?,
+            let before = match &item.before {
+                Some(text) => Some(sha256(text)),
+                None => hash_of(folder, &item.file)?,
             };
-            let before = current.as_deref().map(sha256);
-            folder.make_folder(parent)?;
-            let temp = layout::join(
-                parent,
-                &format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP),
-            );
-            let rights = self.rights_for(&item.file, parent)?;
-            let (text, trash, after) = match &item.after {
+            make_path(folder, parent)?;
+            let temp = || {
+                let name = format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP);
+                if layout::WRITTEN_FOLDERS.contains(&parent) {
+                    return Ok(layout::join(parent, &name));
+                }
+                folder.make_folder(layout::INCOMING)?;
+                Ok::<_, Error>(layout::join(layout::INCOMING, &name))
+            };
+            let write = |text: &[u8]| -> Result<String> {
+                let temp = temp()?;
+                folder.write_new(&temp, text, self.rights_for(&item.file, parent)?)?;
+                Ok(temp)
+            };
+            let (temp, trash, after) = match &item.after {
                 // Empty: as long as it is there, the file is still to go. Nothing else would tell a file that was not
                 // moved yet from one that somebody took out of the trash again.
-                After::Trash(trash) => (&[][..], Some(trash.clone()), None),
-                After::Text(text) => (text.as_slice(), None, Some(sha256(text))),
+                After::Trash(trash) => (write(&[])?, Some(trash.clone()), None),
+                After::Text(text) => (write(text)?, None, Some(sha256(text))),
+                After::Made { temp, sha256 } => (temp.clone(), None, Some(sha256.clone())),
             };
-            folder.write_new(&temp, text, rights)?;
             changes.push(Change {
                 file: item.file.clone(),
                 temp: Some(temp),
@@ -291,149 +352,6 @@ impl<'c> Writing<'c> {
             .ok_or_else(|| Error::not_found(format!("there is no folder {parent}")))?;
         Ok(parent_rights.for_file())
     }
-
-    /// The renames of a line. Before the first one a failure takes the line back; after it nobody can.
-    fn put_in_place(&mut self, line: &Line) -> Result<()> {
-        for (moved, change) in line.files.iter().enumerate() {
-            if let Err(error) = self.move_one(change) {
-                if moved > 0 {
-                    return Err(error.of_kind(Kind::OutcomeUnknown).hint(FINISHES));
-                }
-                self.journal.take_back(self.cell.folder())?;
-                self.held.half_done = self.sweep_temps().is_err();
-                return Err(error);
-            }
-        }
-        self.sync_folders(line)
-            .map_err(|error| error.of_kind(Kind::OutcomeUnknown).hint(FINISHES))
-    }
-
-    fn move_one(&self, change: &Change) -> Result<()> {
-        let folder = self.cell.folder();
-        let Some(temp) = &change.temp else {
-            return Ok(());
-        };
-        let Some(trash) = &change.trash else {
-            return folder.rename(temp, &change.file);
-        };
-        let root = self.cell.root_folder()?;
-        let (parent, _) = layout::split(trash);
-        make_path(&root, parent)?;
-        if !folder.rename_new(&change.file, &root, trash)? {
-            return Err(Error::refused(format!(
-                "{} is there already",
-                root.path_of(trash).display()
-            )));
-        }
-        // It is done; what is left of the temp is swept by the next.
-        let _ = folder.remove_file(temp);
-        Ok(())
-    }
-
-    fn sync_folders(&self, line: &Line) -> Result<()> {
-        let parents: BTreeSet<&str> = line
-            .files
-            .iter()
-            .map(|change| layout::split(&change.file).0)
-            .collect();
-        for parent in parents {
-            // One that somebody removed since has no names to keep.
-            if let Some(parent) = self.cell.folder().folder(parent)? {
-                parent.sync()?;
-            }
-        }
-        for trash in line
-            .files
-            .iter()
-            .filter_map(|change| change.trash.as_deref())
-        {
-            let place = layout::split(trash).0;
-            if let Some(place) = self.cell.root_folder()?.folder(place)? {
-                place.sync()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Does again what the last line promises and a crash left undone. Tells whether there was something.
-    fn finish_last_line(&mut self) -> Result<bool> {
-        let Some(mut line) = self.journal.last.clone() else {
-            return Ok(false);
-        };
-        // A line that somebody wrote by hand must not move what it likes.
-        line.files.retain(is_own);
-        let folder = self.cell.folder();
-        let mut finished = false;
-        for change in &line.files {
-            let Some(temp) = change.temp.as_deref() else {
-                continue;
-            };
-            if folder.stat(temp)?.is_none() {
-                continue;
-            }
-            let is = |file: &str, hash: &Option<String>| -> Result<bool> {
-                Ok(folder.read(file)?.map(|text| sha256(&text)) == *hash)
-            };
-            let undone = match &change.trash {
-                // Its text was fsynced before the line was; another text is not what the line promises.
-                None => is(temp, &change.after)?,
-                Some(trash) => {
-                    self.cell.root_folder()?.stat(trash)?.is_none()
-                        && folder.stat(&change.file)?.is_some()
-                        && is(&change.file, &change.before)?
-                }
-            };
-            // Also where only the temp is left: it is swept.
-            finished = true;
-            if undone {
-                self.held.half_done = true;
-                self.move_one(change)?;
-            }
-        }
-        if finished || self.held.was_abandoned {
-            // Also where every rename was done: whoever was killed after the last one made none of them durable.
-            self.sync_folders(&line)?;
-        }
-        if finished {
-            self.mended
-                .push(format!("finished what a crash cut short: {}", line.what));
-            tell_mission_log(folder, &line);
-        }
-        Ok(finished)
-    }
-
-    /// Removes the temps of killed writers; nobody else writes while the lock is held.
-    fn sweep_temps(&self) -> Result<()> {
-        for place in layout::WRITTEN_FOLDERS {
-            self.cell.folder().sweep_temps(place)?;
-        }
-        Ok(())
-    }
-}
-
-const FINISHES: &str =
-    "the change is written down; the next command that writes to this cell finishes it";
-
-/// Tells whether a change is one that a commit could have written: all its paths lie where they should.
-fn is_own(change: &Change) -> bool {
-    let beside = layout::split(&change.file).0;
-    let is_own_temp = |temp: &str| {
-        let (place, name) = layout::split(temp);
-        place == beside && name.starts_with('.') && name.ends_with(layout::TEMP)
-    };
-    let is_own_trash = |trash: &str| {
-        let below = trash.strip_prefix(layout::TRASH);
-        below.is_some_and(|below| below.starts_with('/')) && stays_beneath(trash)
-    };
-    stays_beneath(&change.file)
-        && change.temp.as_deref().is_none_or(is_own_temp)
-        && change.trash.as_deref().is_none_or(is_own_trash)
-}
-
-/// Tells whether a path is relative and leads nowhere else on its way.
-fn stays_beneath(path: &str) -> bool {
-    path.split('/')
-        .all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 /// Makes the folders of a path, parents first.
