@@ -3,10 +3,12 @@
 pub mod agent;
 pub mod amount;
 pub mod cell;
+pub mod claim;
 pub mod drawing;
 pub mod grant;
 pub mod graph;
 pub mod isolation;
+pub mod lease;
 pub mod permission;
 pub mod policy;
 pub mod rules;

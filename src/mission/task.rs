@@ -165,6 +165,37 @@ impl<S: AsRef<str>> Task<S> {
     }
 }
 
+impl Task {
+    /// An agent takes it, or takes it again. The move itself must be allowed (mission/claim).
+    pub fn take(&mut self, claim: Claim, now: Time) -> Result<()> {
+        if self.status != TaskStatus::InProgress {
+            self.become_status(TaskStatus::InProgress, now)?;
+            self.attempts = Some(self.attempts.unwrap_or(0).saturating_add(1));
+        }
+        self.claim = Some(claim);
+        Ok(())
+    }
+
+    /// It is done: by its holder, who stays named, with what came of it.
+    pub fn complete(
+        &mut self,
+        artifacts: &[String],
+        result: Option<serde_json::Value>,
+        now: Time,
+    ) -> Result<()> {
+        let holder = self.holder().map(str::to_owned);
+        self.become_status(TaskStatus::Completed, now)?;
+        self.assigned_to = holder.or(self.assigned_to.take());
+        for artifact in artifacts {
+            if !self.artifacts.contains(artifact) {
+                self.artifacts.push(artifact.clone());
+            }
+        }
+        self.result = result.or(self.result.take());
+        Ok(())
+    }
+}
+
 impl<S> Task<S> {
     /// Moves to another state, or says why it cannot (exit 5). Times and holder follow.
     pub fn become_status(&mut self, next: TaskStatus, now: Time) -> Result<()> {

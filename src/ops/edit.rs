@@ -5,6 +5,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::CellId;
 use crate::base::text::quoted;
 use crate::mission::sheet::{Record, stem};
+use crate::ops::due;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
@@ -111,6 +112,7 @@ fn write<T: Record + DeserializeOwned>(
     if let Some(record) = writing.read::<T>(subject.file)? {
         decide(&writing, was.as_ref(), &record)?;
     }
+    due::look_again(&mut writing)?;
     writing.commit(&format!("edited {}", subject.file))
 }
 

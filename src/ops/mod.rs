@@ -5,6 +5,7 @@ pub mod cell;
 pub mod changes;
 pub mod config;
 pub mod doctor;
+pub mod due;
 pub mod edit;
 pub mod export;
 pub mod find;
@@ -19,7 +20,6 @@ pub mod task;
 pub mod template;
 pub mod trash;
 pub mod validate;
-pub mod wake;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -1,9 +1,12 @@
 //! What every use case needs to know of the one who asks: where, who, how long to wait, and how to ask back.
 
+use crate::base::boot::Moment;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
-use crate::base::ids::AgentId;
+use crate::base::ids::{self, AgentId};
+use crate::base::text::shown;
 use crate::mission::permission::{self, Asker, Verb};
+use crate::ops::due;
 use crate::store::cell::OpenCell;
 use crate::store::commit::{Act, Writing};
 use crate::store::lock::{self, Wait};
@@ -13,6 +16,9 @@ use std::time::Duration;
 
 /// Asks to choose one of several lines; gives the index.
 pub type Pick = Box<dyn Fn(&str, &[String]) -> Result<usize>>;
+
+/// The environment variable that carries an agent's claim.
+pub const CLAIM: &str = "MCELL_CLAIM";
 
 /// One command's view of the world.
 pub struct Session {
@@ -24,6 +30,10 @@ pub struct Session {
     pub cell: Option<String>,
     /// `--as`, else `MCELL_AGENT`.
     pub agent: Option<AgentId>,
+    /// `--token`: the fencing token of the claim that the act is part of.
+    pub token: Option<u64>,
+    /// What the journal calls this command: the same in all its lines.
+    pub request: String,
     /// Told what takes long.
     pub tell: Box<dyn Fn(&str)>,
     /// Told how far a walk over a root is.
@@ -50,10 +60,39 @@ impl Session {
             root: None,
             cell: None,
             agent: None,
+            token: None,
+            request: ids::request(),
             tell: Box::new(|_| {}),
             progress: Box::new(|_, _| {}),
             pick: None,
         }
+    }
+
+    /// Now, by both clocks.
+    pub fn moment(&self) -> Moment {
+        Moment::now(self.env.clock)
+    }
+
+    /// The fencing token that the acting agent shows for a task: `--token`, else `MCELL_CLAIM` (`TASK:TOKEN`, or a token
+    /// for whatever task).
+    pub fn token_for(&self, task: &str) -> Result<Option<u64>> {
+        if self.token.is_some() {
+            return Ok(self.token);
+        }
+        let Some(claim) = self.env.word(CLAIM) else {
+            return Ok(None);
+        };
+        let (of, token) = claim.rsplit_once(':').unwrap_or((task, claim));
+        if of != task {
+            return Ok(None);
+        }
+        let wrong = |_| Error::usage(format!("{CLAIM} is no claim: {}", shown(claim)));
+        token
+            .parse()
+            .map(Some)
+            .map_err(|error: std::num::ParseIntError| {
+                wrong(error).hint("it reads TASK:TOKEN, as `mcell task claim --json` gives them")
+            })
     }
 
     /// Who acts: the agent, else the operator.
@@ -113,10 +152,21 @@ impl Session {
         for mended in &writing.mended {
             (self.tell)(mended);
         }
-        for woken in crate::ops::wake::wake(&mut writing)? {
-            (self.tell)(&woken);
+        for settled in due::settle(&mut writing, &self.moment())? {
+            (self.tell)(&settled);
+        }
+        if let Some(agent) = &self.agent {
+            due::renew(&mut writing, agent, &self.moment())?;
         }
         Ok(writing)
+    }
+
+    /// The agent who acts; an operator must say as which (exit 2).
+    pub fn require_agent(&self, what: &str) -> Result<&AgentId> {
+        self.agent.as_ref().ok_or_else(|| {
+            Error::usage(format!("only an agent can {what}: say which"))
+                .hint("`--as AGENT`, or MCELL_AGENT in its environment")
+        })
     }
 
     /// Refuses what only an operator may do (exit 5).

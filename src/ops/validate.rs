@@ -240,6 +240,7 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
         }
         let what = in_one_line(done.get(before..).unwrap_or_default());
         if writing.changes_anything() {
+            crate::ops::due::look_again(&mut writing)?;
             writing.commit(&what)?;
         } else if done.len() > before {
             writing.note(&what)?;

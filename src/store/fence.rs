@@ -1,13 +1,19 @@
-//! The counters of a cell: fencing tokens, and the highest numbers ever given, so that "next free" never gives an id twice.
+//! What a cell remembers beside its mission files: the last fencing token, the highest numbers ever given, so that "next
+//! free" never gives an id twice, who holds which task, and when the next pause ends. One small file, so that a command
+//! learns from one read whether anything is due.
 
+use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::ids::number_of;
-use crate::store::commit::Writing;
+use crate::mission::claim::Hold;
+use crate::mission::task::Task;
+use crate::store::commit::{Writing, pretty};
 use crate::store::layout;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `.mcell/fence`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
     /// The highest token given.
     #[serde(default)]
@@ -18,6 +24,12 @@ pub struct Fence {
     /// The highest N of any `task_N` ever removed.
     #[serde(default)]
     pub task: u64,
+    /// Who holds which task, by the task's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, Hold>,
+    /// No pause ends before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<Time>,
 }
 
 /// How ids made by "next free" begin.
@@ -25,18 +37,32 @@ pub const AGENT_PREFIX: &str = "agent_";
 /// How ids made by "next free" begin.
 pub const TASK_PREFIX: &str = "task_";
 
-/// Reads the counters; if they are lost, what the journal knows of ids stands in.
+/// Reads what is there; none if there is no such file.
+pub fn find(writing: &Writing<'_>) -> Result<Option<Fence>> {
+    let Some(text) = writing.text(layout::FENCE)? else {
+        return Ok(None);
+    };
+    let mut fence: Fence = serde_json::from_slice(&text).map_err(|error| {
+        Error::malformed(format!(
+            "{} cannot be read: {error}",
+            writing.cell().folder().path_of(layout::FENCE).display()
+        ))
+        .hint("move it away: the next command makes it again from the journal")
+    })?;
+    // One that was put back from somewhere may be behind; every line of the journal knows the last token.
+    fence.token = fence.token.max(writing.token());
+    Ok(Some(fence))
+}
+
+/// The same; if it is lost, what the journal knows of ids and the tasks of their holders stand in.
 pub fn read(writing: &Writing<'_>) -> Result<Fence> {
-    if let Some(text) = writing.text(layout::FENCE)? {
-        return serde_json::from_slice(&text).map_err(|error| {
-            Error::malformed(format!(
-                "{} cannot be read: {error}",
-                writing.cell().folder().path_of(layout::FENCE).display()
-            ))
-            .hint("move it away: the next command makes it again from the journal")
-        });
+    if let Some(fence) = find(writing)? {
+        return Ok(fence);
     }
-    let mut fence = Fence::default();
+    let mut fence = Fence {
+        token: writing.token(),
+        ..Fence::default()
+    };
     let journal = writing
         .cell()
         .folder()
@@ -50,21 +76,49 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
             fence.remember(&change.file);
         }
     }
+    for id in writing.cell().task_ids()? {
+        // One that cannot be read is for validate to name.
+        let Ok(Some(task)) = writing.read::<Task>(&layout::task(&id)) else {
+            continue;
+        };
+        if let Some(claim) = &task.claim {
+            fence.token = fence.token.max(claim.token);
+            fence.held.insert(id.to_string(), Hold::of(claim));
+        }
+    }
     Ok(fence)
+}
+
+/// Stages it.
+pub fn put(writing: &mut Writing<'_>, fence: &Fence) -> Result<()> {
+    writing.give_token(fence.token);
+    writing.put_text(layout::FENCE, pretty(fence)?).map(|_| ())
+}
+
+/// Stages it if something else is changed too: it was lost, or says less than is known.
+pub fn put_beside(writing: &mut Writing<'_>, fence: &Fence) -> Result<()> {
+    writing.give_token(fence.token);
+    writing.put_beside(layout::FENCE, pretty(fence)?)
 }
 
 /// Stages that the id of a file was given, and is never given again: for a file that is removed.
 pub fn retire(writing: &mut Writing<'_>, file: &str) -> Result<()> {
     let known = read(writing)?;
-    let mut fence = known;
+    let mut fence = known.clone();
     fence.remember(file);
     if fence != known {
-        writing.put_text(layout::FENCE, crate::store::commit::pretty(&fence)?)?;
+        put(writing, &fence)?;
     }
     Ok(())
 }
 
 impl Fence {
+    /// The next token: higher than any before.
+    pub fn next_token(&mut self) -> u64 {
+        self.token += 1;
+        self.token
+    }
+
     /// Notes that the id of a file was given.
     pub fn remember(&mut self, file: &str) {
         let stem = crate::mission::sheet::stem(file);

@@ -80,7 +80,12 @@ impl Making {
 
     /// Holds what was just made. A sweep that came in between has removed it: false.
     fn hold(cell: Folder, path: String, held: File) -> Result<Option<Self>> {
-        let failed = |error| Error::storage(format_args!("lock {}", cell.path_of(&path).display()), error);
+        let failed = |error| {
+            Error::storage(
+                format_args!("lock {}", cell.path_of(&path).display()),
+                error,
+            )
+        };
         if !fs2::try_lock(&held, true).map_err(failed)? || cell.stat(&path)?.is_none() {
             return Ok(None);
         }
@@ -109,9 +114,8 @@ impl Incoming {
     pub fn copy(cell: &OpenCell, source: &File) -> Result<Self> {
         let making = Making::begin(cell, new_file)?;
         let place = making.cell.path_of(&making.path);
-        let copied = copy_into(&making.held, source).map_err(|error| {
-            Error::storage(format_args!("copy to {}", place.display()), error)
-        })?;
+        let copied = copy_into(&making.held, source)
+            .map_err(|error| Error::storage(format_args!("copy to {}", place.display()), error))?;
         Ok(Incoming {
             making,
             is_folder: false,
@@ -136,8 +140,11 @@ impl Incoming {
 
     /// Gives it the rights of its place.
     pub(super) fn give(&self, rights: Rights) -> Result<()> {
-        give(self.making.held.as_fd(), rights)
-            .map_err(|error| self.making.cell.trouble("set the rights of", self.path(), error))
+        give(self.making.held.as_fd(), rights).map_err(|error| {
+            self.making
+                .cell
+                .trouble("set the rights of", self.path(), error)
+        })
     }
 
     /// A commit names it: from now on it is the commit's to move, or the next writer's.
@@ -174,9 +181,13 @@ impl NewFolder {
         let rights = self.rights(name)?;
         let file = new_file(&self.folder, name)?;
         let failed = |error| {
-            Error::storage(format_args!("copy to {}", self.folder.path_of(name).display()), error)
+            Error::storage(
+                format_args!("copy to {}", self.folder.path_of(name).display()),
+                error,
+            )
         };
-        give(file.as_fd(), rights).map_err(|error| self.folder.trouble("set the rights of", name, error))?;
+        give(file.as_fd(), rights)
+            .map_err(|error| self.folder.trouble("set the rights of", name, error))?;
         copy_into(&file, source).map_err(failed)
     }
 
@@ -184,7 +195,9 @@ impl NewFolder {
         let (parent, _) = layout::split(name);
         make_path(&self.folder, parent)?;
         let rights = self.folder.rights(parent)?;
-        Ok(rights.ok_or_else(|| self.folder.trouble("look at", parent, Errno::NOENT))?.for_file())
+        Ok(rights
+            .ok_or_else(|| self.folder.trouble("look at", parent, Errno::NOENT))?
+            .for_file())
     }
 
     /// Ends it with its manifest. Durable when it returns.
@@ -232,7 +245,10 @@ fn copy_into(copy: &File, source: &File) -> std::io::Result<Copied> {
 }
 
 /// Reads a file from its beginning to its end, hashes it, and gives each piece to `each`.
-fn read_all(file: &File, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<Copied> {
+fn read_all(
+    file: &File,
+    mut each: impl FnMut(&[u8]) -> std::io::Result<()>,
+) -> std::io::Result<Copied> {
     let (mut hash, mut bytes, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
     loop {
         let got = retry_on_intr(|| rustix::io::pread(file, &mut chunk, bytes))?;
@@ -256,14 +272,25 @@ pub fn open_source(path: &Path) -> Result<File> {
     let file = match retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
         Ok(file) => file,
         Err(Errno::NOENT) => {
-            return Err(Error::not_found(format!("there is no file {}", path.display())));
+            return Err(Error::not_found(format!(
+                "there is no file {}",
+                path.display()
+            )));
         }
-        Err(error) => return Err(Error::storage(format_args!("open {}", path.display()), error)),
+        Err(error) => {
+            return Err(Error::storage(
+                format_args!("open {}", path.display()),
+                error,
+            ));
+        }
     };
     let stat = retry_on_intr(|| rustix::fs::fstat(&file))
         .map_err(|error| Error::storage(format_args!("read {}", path.display()), error))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(Error::usage(format!("{} is no regular file", path.display())));
+        return Err(Error::usage(format!(
+            "{} is no regular file",
+            path.display()
+        )));
     }
     Ok(File::from(file))
 }
@@ -282,8 +309,12 @@ pub fn measure(folder: &Folder, beneath: &str) -> Result<Option<Copied>> {
         return Ok(None);
     };
     let read = read_all(&File::from(file), |_| Ok(()));
-    read.map(Some)
-        .map_err(|error| Error::storage(format_args!("read {}", folder.path_of(beneath).display()), error))
+    read.map(Some).map_err(|error| {
+        Error::storage(
+            format_args!("read {}", folder.path_of(beneath).display()),
+            error,
+        )
+    })
 }
 
 /// The hash alone.
@@ -302,13 +333,21 @@ pub(super) fn sweep(cell: &Folder) -> Result<()> {
         };
         use crate::store::folder::Sort;
         let held = match entry.sort {
-            Sort::File => place.open_file(name, OFlags::RDONLY)?.map(|(file, _)| File::from(file)),
-            Sort::Folder => place.folder(name)?.map(|folder| File::from(folder.into_handle())),
+            Sort::File => place
+                .open_file(name, OFlags::RDONLY)?
+                .map(|(file, _)| File::from(file)),
+            Sort::Folder => place
+                .folder(name)?
+                .map(|folder| File::from(folder.into_handle())),
             _ => None,
         };
         let is_free = match &held {
-            Some(file) => fs2::try_lock(file, true)
-                .map_err(|error| Error::storage(format_args!("lock {}", place.path_of(name).display()), error))?,
+            Some(file) => fs2::try_lock(file, true).map_err(|error| {
+                Error::storage(
+                    format_args!("lock {}", place.path_of(name).display()),
+                    error,
+                )
+            })?,
             None => true,
         };
         if is_free {

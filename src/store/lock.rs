@@ -2,6 +2,7 @@
 //!
 //! A lock is an flock on a file that is never deleted and never the data itself.
 
+use crate::base::boot;
 use crate::base::error::{Error, Kind, Result};
 use crate::store::folder::Folder;
 use crate::store::fs2;
@@ -66,7 +67,7 @@ pub fn exclusive(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held>
             break file;
         }
     };
-    let was_abandoned = boot_id().is_none_or(|boot| note(&file) != clean_note(boot));
+    let was_abandoned = boot::id().is_none_or(|boot| note(&file) != clean_note(boot));
     // The note is for people and for the next holder; losing it costs one sweep, so it is not fsynced.
     let text = format!(
         "{{\"pid\":{},\"act\":\"{}\"}}",
@@ -143,7 +144,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         if self.exclusive && !self.half_done {
             // A failure here costs the next holder one sweep.
-            if let Some(boot) = boot_id() {
+            if let Some(boot) = boot::id() {
                 let _ = write_note(&self.file, &clean_note(boot));
             }
         }
@@ -230,20 +231,6 @@ fn write_note(file: &File, text: &str) -> std::io::Result<()> {
 /// system does not tell one boot from another, no lock counts as clean.
 fn clean_note(boot: &str) -> String {
     format!("free {boot}")
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a file of the system, not of a mission"
-)]
-fn boot_id() -> Option<&'static str> {
-    // It stays the same for as long as a process can live.
-    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
-    BOOT.get_or_init(|| {
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        Some(id.trim().to_owned())
-    })
-    .as_deref()
 }
 
 /// Who holds the lock of a file, in words: by the kernel's table, else by the note in the file.

@@ -4,6 +4,7 @@ use crate::base::error::{Error, Result};
 use crate::base::ids::AgentId;
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::ops::agent::not_here;
+use crate::ops::due;
 use crate::ops::edit::{self, Again, Subject};
 use crate::ops::session::Session;
 use crate::ops::set::{self, Assignment, Protected};
@@ -52,7 +53,7 @@ pub fn pause(
         Some(until) => format!("paused {id} until {until}"),
         None => format!("paused {id}"),
     };
-    finish(&mut writing, id, agent, &what)
+    finish(session, &mut writing, id, agent, &what)
 }
 
 /// Lets a paused agent go on, and makes one that failed idle again. Nothing changes for one that is neither.
@@ -73,7 +74,7 @@ pub fn resume(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Change
             agent.become_status(AgentStatus::Idle)?;
         }
     }
-    finish(&mut writing, id, agent, &format!("resumed {id}"))
+    finish(session, &mut writing, id, agent, &format!("resumed {id}"))
 }
 
 /// Sets fields of an agent.
@@ -119,8 +120,15 @@ fn read(writing: &Writing<'_>, id: &AgentId) -> Result<Agent> {
         .ok_or_else(|| not_here(writing.cell(), id))
 }
 
-fn finish(writing: &mut Writing<'_>, id: &AgentId, agent: Agent, what: &str) -> Result<Changed> {
+fn finish(
+    session: &Session,
+    writing: &mut Writing<'_>,
+    id: &AgentId,
+    agent: Agent,
+    what: &str,
+) -> Result<Changed> {
     let changed = writing.put(&layout::agent(id), &agent)?;
+    due::follow_pause(writing, &session.moment(), agent.paused_until)?;
     writing.commit(what)?;
     Ok(Changed { agent, changed })
 }

@@ -7,6 +7,7 @@ use crate::mission::isolation::Isolation;
 use crate::mission::policy::Policies;
 use crate::mission::shape::schema;
 use crate::mission::task::TaskStatus;
+use crate::ops::due;
 use crate::ops::edit::{self, Again, Subject};
 use crate::ops::session::Session;
 use crate::ops::set::{self, Assignment, Protected};
@@ -71,7 +72,7 @@ pub fn pause(
         Some(until) => format!("paused the cell until {until}"),
         None => String::from("paused the cell"),
     };
-    finish(&mut writing, mission, &what)
+    finish(session, &mut writing, mission, &what)
 }
 
 /// Lets a paused cell go on. Nothing changes for one that is active.
@@ -89,7 +90,7 @@ pub fn resume(session: &Session, cell: &OpenCell) -> Result<Moved> {
             );
         }
     }
-    finish(&mut writing, mission, "resumed the cell")
+    finish(session, &mut writing, mission, "resumed the cell")
 }
 
 /// Ends a mission as done. Open tasks stand in the way, unless forced: then they stay as they are.
@@ -108,7 +109,7 @@ pub fn complete(
             refuse_open_tasks(&writing)?;
         }
     }
-    finish(&mut writing, mission, "completed the cell")
+    finish(session, &mut writing, mission, "completed the cell")
 }
 
 /// Gives a mission up. Its tasks stay as they are.
@@ -119,7 +120,7 @@ pub fn fail(session: &Session, cell: &OpenCell, why: Option<&str>) -> Result<Mov
     if mission.status != CellStatus::Failed {
         mission.become_status(CellStatus::Failed)?;
     }
-    finish(&mut writing, mission, "gave the cell up")
+    finish(session, &mut writing, mission, "gave the cell up")
 }
 
 /// Takes a mission up again that is over. Nothing changes for one that is active.
@@ -135,7 +136,7 @@ pub fn reopen(session: &Session, cell: &OpenCell, why: Option<&str>) -> Result<M
         }
         CellStatus::Completed | CellStatus::Failed => mission.become_status(CellStatus::Active)?,
     }
-    finish(&mut writing, mission, "reopened the cell")
+    finish(session, &mut writing, mission, "reopened the cell")
 }
 
 fn read(writing: &Writing<'_>) -> Result<Cell> {
@@ -144,8 +145,9 @@ fn read(writing: &Writing<'_>) -> Result<Cell> {
         .ok_or_else(|| writing.cell().no_cell())
 }
 
-fn finish(writing: &mut Writing<'_>, cell: Cell, what: &str) -> Result<Moved> {
+fn finish(session: &Session, writing: &mut Writing<'_>, cell: Cell, what: &str) -> Result<Moved> {
     let changed = writing.put(layout::CELL, &cell)?;
+    due::follow_pause(writing, &session.moment(), cell.paused_until)?;
     let at_work = at_work(writing.cell())?;
     // After this nothing may fail: it is done.
     writing.commit(what)?;

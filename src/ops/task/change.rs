@@ -134,21 +134,9 @@ fn require_allowed(
     task: &Task,
     fields: &[Assignment],
 ) -> Result<()> {
-    let Some(agent) = &session.agent else {
-        return Ok(());
-    };
     let assigns = |field: &Assignment| field.name.replace('-', "_") == "assigned_to";
     if fields.iter().any(assigns) {
-        let record: Option<Agent> = writing.read(&layout::agent(agent))?;
-        let role = record
-            .ok_or_else(|| Error::refused(format!("{agent} is not an agent of this cell")))?
-            .role;
-        if role != Role::Lead {
-            return Err(Error::refused(format!(
-                "the role of {agent} is {}, and only a lead assigns tasks",
-                role.word()
-            )));
-        }
+        require_lead(session, writing)?;
     }
     if fields.iter().all(assigns) {
         return Ok(());
@@ -159,6 +147,24 @@ fn require_allowed(
         id.as_str(),
         task.assigned_to.as_deref(),
     )
+}
+
+/// Only an operator or a lead says who does what.
+pub(super) fn require_lead(session: &Session, writing: &Writing<'_>) -> Result<()> {
+    let Some(agent) = &session.agent else {
+        return Ok(());
+    };
+    let record: Option<Agent> = writing.read(&layout::agent(agent))?;
+    let role = record
+        .ok_or_else(|| Error::refused(format!("{agent} is not an agent of this cell")))?
+        .role;
+    if role == Role::Lead {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "the role of {agent} is {}, and only a lead assigns tasks",
+        role.word()
+    )))
 }
 
 /// Refuses a change of a task after which the cell would contradict itself. What was wrong before is not held against it.
@@ -197,7 +203,7 @@ fn require_sound(
     require_no_circle(&tasks, id)
 }
 
-fn require_assignable(
+pub(super) fn require_assignable(
     writing: &Writing<'_>,
     id: &TaskId,
     before: Option<&Task>,
@@ -206,6 +212,9 @@ fn require_assignable(
     if let Some(holder) = before.and_then(Task::holder) {
         return Err(Error::refused(format!(
             "{holder} works on {id}, which is assigned anew only when it is pending"
+        ))
+        .hint(format!(
+            "hand it on: `mcell handoff {id} AGENT`, or `mcell task release {id}`"
         )));
     }
     let Some(agent) = to.map(AgentId::new).transpose()? else {

@@ -1,12 +1,18 @@
 //! What one can do with the tasks of a cell.
 
+mod assign;
 mod change;
+mod claim;
+mod finish;
 mod look;
 mod remove;
 #[cfg(test)]
 mod tests;
 
+pub use assign::{assign, retry};
 pub use change::{PROTECTED, Reopened, edit, reopen, set};
+pub use claim::{Claimed, claim, claim_next};
+pub use finish::{Left, LetGo, Yield, complete, fail, release};
 pub use look::{Seen, look, look_around};
 pub use remove::{Removal, remove};
 

@@ -54,6 +54,8 @@ struct Staged {
     file: String,
     before: Option<Vec<u8>>,
     after: After,
+    /// Changed only if something else is.
+    is_beside: bool,
 }
 
 #[derive(Debug)]
@@ -62,7 +64,10 @@ enum After {
     /// Goes to the trash: where, relative to the root.
     Trash(String),
     /// Was made beforehand: where, and its hash.
-    Made { temp: String, sha256: String },
+    Made {
+        temp: String,
+        sha256: String,
+    },
 }
 
 impl<'c> Writing<'c> {
@@ -160,25 +165,46 @@ impl<'c> Writing<'c> {
         file: &str,
         record: &T,
     ) -> Result<bool> {
+        let text = self.spliced(file, record)?;
+        let changes = text.is_some();
+        if let Some(text) = text {
+            self.stage(file, text);
+        }
+        Ok(changes)
+    }
+
+    /// Stages a record that is changed only if something else is.
+    pub fn put_record_beside<T: Record + Serialize + DeserializeOwned>(
+        &mut self,
+        file: &str,
+        record: &T,
+    ) -> Result<()> {
+        match self.spliced(file, record)? {
+            Some(text) => self.put_beside(file, text),
+            None => Ok(()),
+        }
+    }
+
+    /// The text of a file with a record in it; none if it says so already.
+    fn spliced<T: Record + Serialize + DeserializeOwned>(
+        &self,
+        file: &str,
+        record: &T,
+    ) -> Result<Option<Vec<u8>>> {
         let Some(text) = self.text(file)? else {
-            self.stage(file, pretty(record)?);
-            return Ok(true);
+            return pretty(record).map(Some);
         };
         let before: T = read::record(self.cell.folder(), file, &text)?;
         let edits = edits_between(&value(&before)?, &value(record)?);
         if edits.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let path = self.cell.folder().path_of(file);
         let document = Document::parse(&text)
             .map_err(|fault| Error::malformed(format!("{}: {fault}", path.display())))?;
         let spliced = splice(&document, &edits)
             .map_err(|error| Error::malformed(format!("{}: {error}", path.display())))?;
-        if spliced.as_bytes() == text {
-            return Ok(false);
-        }
-        self.stage(file, spliced.into_bytes());
-        Ok(true)
+        Ok(Some(spliced.into_bytes()).filter(|spliced| *spliced != text))
     }
 
     /// Stages a whole text.
@@ -198,6 +224,7 @@ impl<'c> Writing<'c> {
             file: file.to_owned(),
             before,
             after: After::Trash(trash.to_owned()),
+            is_beside: false,
         });
         Ok(())
     }
@@ -217,31 +244,48 @@ impl<'c> Writing<'c> {
                 temp: made.path().to_owned(),
                 sha256: made.copied().sha256.clone(),
             },
+            is_beside: false,
         });
         self.made.push(made);
         Ok(())
     }
 
+    /// Stages a whole text that is changed only if something else is.
+    pub fn put_beside(&mut self, file: &str, text: Vec<u8>) -> Result<()> {
+        if self.text(file)?.as_deref() != Some(text.as_slice()) {
+            let is_new = !self.staged.iter().any(|staged| staged.file == file);
+            self.stage(file, text);
+            if let Some(staged) = self.staged.last_mut().filter(|_| is_new) {
+                staged.is_beside = true;
+            }
+        }
+        Ok(())
+    }
+
     fn stage(&mut self, file: &str, text: Vec<u8>) {
         match self.staged.iter_mut().find(|staged| staged.file == file) {
-            Some(staged) => staged.after = After::Text(text),
+            Some(staged) => {
+                staged.after = After::Text(text);
+                staged.is_beside = false;
+            }
             None => self.staged.push(Staged {
                 file: file.to_owned(),
                 before: None,
                 after: After::Text(text),
+                is_beside: false,
             }),
         }
     }
 
     /// Tells whether anything is staged.
     pub fn changes_anything(&self) -> bool {
-        !self.staged.is_empty()
+        self.staged.iter().any(|staged| !staged.is_beside)
     }
 
     /// Makes what is staged true, all of it or nothing, and says `what` in the journal. Nothing staged: nothing happens.
     /// The lock stays held for more.
     pub fn commit(&mut self, what: &str) -> Result<()> {
-        if self.staged.is_empty() {
+        if !self.changes_anything() {
             return Ok(());
         }
         let staged = std::mem::take(&mut self.staged);

@@ -84,9 +84,7 @@ impl Writing<'_> {
         }
         Ok(())
     }
-
 }
 
 const FINISHES: &str =
     "the change is written down; the next command that writes to this cell finishes it";
-

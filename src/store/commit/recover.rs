@@ -68,7 +68,9 @@ fn is_own(change: &Change) -> bool {
     let beside = layout::split(&change.file).0;
     let is_own_temp = |temp: &str| {
         let (place, name) = layout::split(temp);
-        (place == beside || place == layout::INCOMING) && name.starts_with('.') && name.ends_with(layout::TEMP)
+        (place == beside || place == layout::INCOMING)
+            && name.starts_with('.')
+            && name.ends_with(layout::TEMP)
     };
     let is_own_trash = |trash: &str| {
         let below = trash.strip_prefix(layout::TRASH);
@@ -84,4 +86,3 @@ fn stays_beneath(path: &str) -> bool {
     path.split('/')
         .all(|part| !part.is_empty() && part != "." && part != "..")
 }
-

@@ -1,0 +1,53 @@
+//! The clock that nobody can set: how long the machine has been up, sleep included, and which boot that was.
+//!
+//! Leases are measured by it while the boot is the same; the wall clock is for people, and for after a reboot.
+
+use crate::base::clock::{Clock, Time};
+
+/// Now, by both clocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// What a clock on the wall shows.
+    pub wall: Time,
+    /// Which boot this is; none where the system does not tell.
+    pub boot: Option<String>,
+    /// Milliseconds since the boot, sleep included.
+    pub up: u64,
+}
+
+impl Moment {
+    /// Now. Under a fixed clock (tests) the machine was booted in 1970.
+    pub fn now(clock: Clock) -> Self {
+        match clock {
+            Clock::Fixed(wall) => Moment {
+                wall,
+                boot: Some(String::from("fixed")),
+                up: u64::try_from(wall.unix()).unwrap_or(0).saturating_mul(1000),
+            },
+            Clock::System => {
+                let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+                let part = |number: i64| u64::try_from(number).unwrap_or(0);
+                Moment {
+                    wall: clock.now(),
+                    boot: id().map(str::to_owned),
+                    up: part(up.tv_sec) * 1000 + part(up.tv_nsec) / 1_000_000,
+                }
+            }
+        }
+    }
+}
+
+/// Which boot this is, in the system's words.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a file of the system, not of a mission"
+)]
+pub fn id() -> Option<&'static str> {
+    // It stays the same for as long as a process can live.
+    static BOOT: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned())
+    })
+    .as_deref()
+}
