@@ -41,6 +41,7 @@ impl Context {
         session.root = globals.root;
         session.cell = globals.cell;
         session.agent = agent;
+        session.token = globals.token;
         if printer.form() != Form::Quiet {
             session.tell = Box::new(|text| {
                 use std::io::Write;

@@ -24,6 +24,7 @@ pub mod shapes;
 pub mod status;
 pub mod task;
 pub mod validate;
+pub mod why;
 pub mod words;
 
 use crate::base::env::Env;
@@ -66,6 +67,9 @@ pub struct Globals {
     /// Act as this agent, within its permissions [default: MCELL_AGENT]
     #[arg(long = "as", global = true, value_name = "AGENT", add = complete::agents())]
     pub acting_as: Option<String>,
+    /// The fencing token of the claim that this act is part of [default: MCELL_CLAIM]
+    #[arg(long, global = true, value_name = "TOKEN")]
+    pub token: Option<u64>,
     /// Print one JSON object
     #[arg(long, global = true)]
     pub json: bool,
@@ -121,6 +125,7 @@ commands! {
     "cell" Cell cell::CellCommand,
     "agent" Agent agent::AgentCommand,
     "task" Task task::TaskCommand,
+    "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
     "permission" Permission permission::PermissionCommand,
@@ -138,7 +143,7 @@ fn read_quickly(arguments: &[OsString]) -> Option<Cli> {
     let mut words = arguments.iter().skip(1);
     let word = loop {
         match words.next()?.to_str()? {
-            "--root" | "--cell" | "-c" | "--as" | "--color" => {
+            "--root" | "--cell" | "-c" | "--as" | "--token" | "--color" => {
                 words.next();
             }
             option if option.starts_with('-') => {}
@@ -170,7 +175,8 @@ Watch
 Work
   cell         List, show, set, pause, complete, reopen, remove, …
   agent        List, show, set, pause, remove, …
-  task         List, show, ready, graph, set, reopen, remove, …
+  task         List, ready, claim, complete, fail, release, retry, assign, graph, …
+  why          Why a task waits, who may take it, what waits for it
 
 Admin
   policy       Show and set what the daemon and the agents may do
@@ -186,6 +192,7 @@ Options of every command
   -c, --cell CELL    A path, an id, the beginning of one, or a part of the mission's name
   -A, --all-cells    Look at every cell of the root, wherever you stand
       --as AGENT     Act as this agent, within its permissions [default: MCELL_AGENT]
+      --token TOKEN  The fencing token of the claim that this act is part of [default: MCELL_CLAIM]
       --json         Print one JSON object
   -q, --quiet        Print only the datum: an id, a path
   -y, --yes          Answer yes to every question

@@ -6,6 +6,7 @@ use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::ids::number_of;
 use crate::mission::claim::Hold;
+use crate::mission::lease::Lease;
 use crate::mission::task::Task;
 use crate::store::commit::{Writing, pretty};
 use crate::store::layout;
@@ -87,6 +88,13 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
         }
     }
     Ok(fence)
+}
+
+/// The lease of a task, for a look without the lock. What cannot be read says nothing here.
+pub fn lease_of(cell: &crate::store::cell::OpenCell, task: &str) -> Result<Option<Lease>> {
+    let text = cell.folder().read(layout::FENCE)?.unwrap_or_default();
+    let fence: Option<Fence> = serde_json::from_slice(&text).ok();
+    Ok(fence.and_then(|mut fence| fence.held.remove(task)?.lease))
 }
 
 /// Stages it.

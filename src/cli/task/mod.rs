@@ -1,13 +1,20 @@
 //! `mcell task`: look at tasks and change them.
 
+mod assign;
+mod claim;
+mod complete;
 mod edit;
+mod fail;
 pub(super) mod graph;
 mod list;
 mod ready;
+mod release;
 pub(super) mod remove;
 mod reopen;
+mod retry;
 mod set;
 mod show;
+mod told;
 
 use crate::base::error::{Error, Result};
 use crate::base::exit;
@@ -28,6 +35,8 @@ Examples:
   mcell task list --status pending
   mcell task show task_001
   mcell task ready -q | head -1
+  mcell task claim --next --as agent_001
+  mcell task complete task_001 --as agent_001
   mcell task set task_001 priority=high timeout=2h
 
 A task of another cell is named CELL/TASK: `mcell task show 2f1c/task_001`.")]
@@ -45,6 +54,13 @@ enum Verb {
     Graph(graph::Graph),
     #[command(hide = true)]
     Add(Box<add_task::AddTask>),
+    Claim(claim::Claim),
+    #[command(alias = "done")]
+    Complete(complete::Complete),
+    Fail(fail::Fail),
+    Release(release::Release),
+    Retry(retry::Retry),
+    Assign(assign::Assign),
     Set(set::Set),
     Edit(edit::Edit),
     Reopen(reopen::Reopen),
@@ -61,6 +77,12 @@ impl TaskCommand {
             Verb::Ready(command) => command.run(context),
             Verb::Graph(command) => command.run(context),
             Verb::Add(command) => command.run(context),
+            Verb::Claim(command) => command.run(context),
+            Verb::Complete(command) => command.run(context),
+            Verb::Fail(command) => command.run(context),
+            Verb::Release(command) => command.run(context),
+            Verb::Retry(command) => command.run(context),
+            Verb::Assign(command) => command.run(context),
             Verb::Set(command) => command.run(context),
             Verb::Edit(command) => command.run(context),
             Verb::Reopen(command) => command.run(context),

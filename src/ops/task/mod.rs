@@ -8,6 +8,7 @@ mod look;
 mod remove;
 #[cfg(test)]
 mod tests;
+mod why;
 
 pub use assign::{assign, retry};
 pub use change::{PROTECTED, Reopened, edit, reopen, set};
@@ -15,6 +16,7 @@ pub use claim::{Claimed, claim, claim_next};
 pub use finish::{Left, LetGo, Yield, complete, fail, release};
 pub use look::{Seen, look, look_around};
 pub use remove::{Removal, remove};
+pub use why::{Candidate, Reasons, why};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};

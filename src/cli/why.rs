@@ -1,0 +1,107 @@
+//! `mcell why`.
+
+use crate::base::duration::in_words;
+use crate::base::error::Result;
+use crate::base::ids::TaskId;
+use crate::base::text::shown;
+use crate::cli::context::Context;
+use crate::cli::several::Several;
+use crate::cli::{Outcome, complete};
+use crate::ops::task::{self, Reasons};
+use crate::ui::page::{Page, Tone};
+use crate::ui::printer::Report;
+use clap::Args;
+use serde::Serialize;
+
+/// Say why a task is not ready, who may take it, and what waits for it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mcell why task_003
+  mcell why task_003 --json | jq .because
+  mcell why 2f1c/task_003                a task of another cell")]
+pub struct Why {
+    /// The tasks: TASK, or CELL/TASK
+    #[arg(required = true, value_name = "TASK", add = complete::tasks())]
+    tasks: Vec<String>,
+}
+
+/// What is known of a task, and when it is told.
+#[derive(Debug)]
+struct Told {
+    reasons: Reasons,
+    now: crate::base::clock::Time,
+}
+
+impl Serialize for Told {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        self.reasons.serialize(out)
+    }
+}
+
+impl Report for Told {
+    fn words(&self, page: &mut Page) {
+        let reasons = &self.reasons;
+        let name = page.tone(Tone::Strong, &reasons.task_id);
+        page.line(format_args!("{name}  {}", shown(&reasons.title)));
+        let status = reasons.status.replace('_', " ");
+        match (reasons.ready, reasons.because.as_slice()) {
+            (true, _) => page.field("status", format_args!("{status}, ready")),
+            (false, []) => page.field("status", status),
+            (false, because) => {
+                page.field("status", format_args!("{status}, not ready"));
+                for why in because {
+                    page.field("", format_args!("because {}", shown(why)));
+                }
+            }
+        }
+        if let Some(until) = reasons.lapses_at {
+            let until = until.local(self.now);
+            match reasons.lease_stands_still {
+                true => page.field(
+                    "lease",
+                    "stands still while the cell or its holder is paused",
+                ),
+                false => page.field("lease", format_args!("lapses {until} if no sign comes")),
+            }
+        }
+        if let Some(late) = reasons.overdue {
+            page.field(
+                "late",
+                format_args!("{}; that takes it from nobody", in_words(late)),
+            );
+        }
+        for (index, candidate) in reasons.agents.iter().enumerate() {
+            let name = if index == 0 { "agents" } else { "" };
+            let id = shown(&candidate.agent_id);
+            match candidate.because.as_slice() {
+                [] => page.field(name, format_args!("{id} may take it when it is ready")),
+                because => page.field(name, shown(&because.join("; "))),
+            }
+        }
+        if !reasons.awaited_by.is_empty() {
+            page.field("before", shown(&reasons.awaited_by.join(", ")));
+        }
+        page.field("next", &reasons.next);
+    }
+
+    fn datum(&self) -> Option<String> {
+        Some(self.reasons.next.clone())
+    }
+}
+
+impl Why {
+    /// Says why.
+    pub fn run(self, context: &Context) -> Outcome {
+        let session = &context.session;
+        let now = session.env.clock.now();
+        let tell = |named: &String| -> Result<Told> {
+            let (cell, id) = session.split(named)?;
+            let reasons = task::why(session, &cell, &TaskId::new(id)?)?;
+            Ok(Told { reasons, now })
+        };
+        let told: Vec<Told> = self.tasks.iter().map(tell).collect::<Result<_>>()?;
+        context.printer.show(&Several::new("tasks", told))?;
+        Ok(0)
+    }
+}
