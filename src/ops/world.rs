@@ -24,7 +24,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        World::in_folder(TempDir::new().unwrap())
+    }
+
+    /// The same where no disk has to be waited for, if there is such a place: for very many worlds.
+    pub(crate) fn in_memory() -> Self {
+        World::in_folder(
+            TempDir::new_in("/dev/shm")
+                .or_else(|_| TempDir::new())
+                .unwrap(),
+        )
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let mut session = Session::quiet(env(&folder, &[]));
         session.root = Some(folder.path().to_path_buf());
         let root = Root::open(folder.path()).unwrap();

@@ -3,8 +3,16 @@
 mod assign;
 mod change;
 mod claim;
+#[cfg(test)]
+mod claim_tests;
 mod finish;
 mod look;
+#[cfg(test)]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the model's lists have a fixed length"
+)]
+mod model;
 mod remove;
 #[cfg(test)]
 mod tests;
