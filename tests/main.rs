@@ -35,5 +35,6 @@ mod sarif;
 mod schema;
 mod sound;
 mod swept;
+mod task;
 mod tour;
 mod world;

@@ -155,6 +155,8 @@ fn is_told_once(name: &str, cell: &Path, mends: &[Value]) {
         .iter()
         .flat_map(|line| line["files"].as_array().unwrap())
         .map(|file| &file["file"])
+        // What mcell keeps for itself is no file of the mission.
+        .filter(|file| !file.as_str().unwrap().starts_with(".mcell/"))
         .collect();
     assert_eq!(told, files, "{name}: {journal:?}");
     assert_eq!(journal.len(), 1, "{name}: {journal:?}");

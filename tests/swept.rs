@@ -18,6 +18,8 @@ pub(crate) enum Before {
     Nothing,
     /// A cell made by mcell, with two agents and two tasks.
     Cell,
+    /// The same cell, in which agent_002 holds task_001 by a lease.
+    Working,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -53,6 +55,16 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "task set task_001 assigned_to=agent_001 priority=high",
     ),
+    (Before::Cell, "task claim task_001 --as agent_002"),
+    (Before::Cell, "task claim --next --as agent_001 --lease 10m"),
+    (
+        Before::Working,
+        "task complete task_001 --as agent_002 --result done",
+    ),
+    (Before::Working, "task fail task_001 --reason gone"),
+    (Before::Working, "task release task_001"),
+    (Before::Working, "cell pause"),
+    (Before::Cell, "task assign task_001 task_002 agent_002"),
     (Before::Cell, "task remove task_002 --yes"),
     (Before::Cell, "policy set auto_revive=ask max_retries=5"),
     (Before::Cell, "isolation set level_1"),
@@ -72,6 +84,8 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::Cell, "cell show"),
     (Before::Cell, "agent list"),
     (Before::Cell, "task list --json"),
+    (Before::Working, "task claim task_001 --as agent_001"),
+    (Before::Working, "why task_001"),
     (Before::Cell, "task ready -q"),
     (Before::Cell, "task show task_002"),
     (Before::HandMade, "scan"),
@@ -219,6 +233,12 @@ pub(crate) fn world(before: Before) -> World {
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
+        }
+        Before::Working => {
+            world = self::world(Before::Cell);
+            world
+                .mcell("task claim task_001 --as agent_002 --lease 10m")
+                .ok();
         }
         Before::HandMade => {
             hand_made(&world.root());

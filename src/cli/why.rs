@@ -1,11 +1,11 @@
 //! `mcell why`.
 
 use crate::base::duration::in_words;
-use crate::base::error::Result;
 use crate::base::ids::TaskId;
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::several::Several;
+use crate::cli::task::tell_troubles;
 use crate::cli::{Outcome, complete};
 use crate::ops::task::{self, Reasons};
 use crate::ui::page::{Page, Tone};
@@ -95,13 +95,14 @@ impl Why {
     pub fn run(self, context: &Context) -> Outcome {
         let session = &context.session;
         let now = session.env.clock.now();
-        let tell = |named: &String| -> Result<Told> {
+        let (mut told, mut troubles) = (Vec::new(), Vec::new());
+        for named in &self.tasks {
             let (cell, id) = session.split(named)?;
-            let reasons = task::why(session, &cell, &TaskId::new(id)?)?;
-            Ok(Told { reasons, now })
-        };
-        let told: Vec<Told> = self.tasks.iter().map(tell).collect::<Result<_>>()?;
+            let (reasons, more) = task::why(session, &cell, &TaskId::new(id)?)?;
+            told.push(Told { reasons, now });
+            troubles.extend(more);
+        }
         context.printer.show(&Several::new("tasks", told))?;
-        Ok(0)
+        Ok(tell_troubles(context, &troubles))
     }
 }

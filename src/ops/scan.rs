@@ -256,7 +256,7 @@ fn find_problems(
         |id| {
             (
                 format!("task {id} has failed"),
-                format!("mcell task reopen {short}/{id}"),
+                format!("mcell task retry {short}/{id}"),
             )
         },
     );

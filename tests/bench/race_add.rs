@@ -178,7 +178,7 @@ fn adders(field: &Field, root: &Path, cells: &[String], first: u32) -> Result<f6
 }
 
 /// Makes a cell and gives its id.
-fn init(field: &Field, root: &Path, name: &str) -> Result<String> {
+pub fn init(field: &Field, root: &Path, name: &str) -> Result<String> {
     let said = measure::output(tools::mcell(field, root).args(["init", name, "-q"]), &[0])?;
     let id = String::from_utf8_lossy(&said).trim().to_owned();
     if root.join(&id).join("cell.json").exists() && !id.is_empty() {
@@ -187,7 +187,7 @@ fn init(field: &Field, root: &Path, name: &str) -> Result<String> {
     Err(format!("`mcell init -q` said {id:?}, which is no cell of the root").into())
 }
 
-fn add(field: &Field, root: &Path, cell: &str, number: u32) -> Command {
+pub fn add(field: &Field, root: &Path, cell: &str, number: u32) -> Command {
     let mut add = tools::mcell(field, root);
     add.args([
         "--cell",
@@ -214,7 +214,7 @@ fn expect_tasks(root: &Path, cell: &str, wanted: u32) -> Result<()> {
 }
 
 /// A folder of the scratch folder, empty.
-fn fresh(field: &Field, name: &str) -> Result<PathBuf> {
+pub fn fresh(field: &Field, name: &str) -> Result<PathBuf> {
     let folder = fresh_path(field, name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

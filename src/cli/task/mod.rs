@@ -153,7 +153,7 @@ fn toned(page: &Page, status: crate::mission::task::TaskStatus) -> String {
 }
 
 /// Names what could not be read, after all that could. The exit code is that of the first.
-fn tell_troubles(context: &Context, troubles: &[Error]) -> u8 {
+pub(super) fn tell_troubles(context: &Context, troubles: &[Error]) -> u8 {
     for trouble in troubles {
         context.printer.trouble(trouble);
     }

@@ -39,7 +39,7 @@ tasks/task_001.json: { "status": "completed" }"#,
         why: "Idle means: free for work. The agent has a task in progress, so it is active, and would be given a second \
               one.",
         example: r#"{ "agent_id": "agent_001", "status": "idle", "current_task": "task_001" }"#,
-        mend: "Make it active, or the task pending (`mcell task edit`).",
+        mend: "Make it active, or release the task (`mcell task release`).",
         check: Check::Always(idle_with_a_task),
     },
     Rule {
@@ -50,7 +50,7 @@ tasks/task_001.json: { "status": "completed" }"#,
         why: "An agent has one current_task and one claim; the others stand still, and nobody else gets them.",
         example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
 tasks/task_002.json: { "status": "in_progress", "assigned_to": "agent_001" }"#,
-        mend: "Make all but one of them pending (`mcell task edit`).",
+        mend: "Release all but one of them (`mcell task release`).",
         check: Check::Always(several_tasks_at_once),
     },
 ];
@@ -137,7 +137,7 @@ fn idle_with_a_task(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 )
                 .value("/status")
                 .hint(format!(
-                    "make it active with `mcell agent edit {id}`, or the task pending with `mcell task edit {current}`"
+                    "make it active with `mcell agent edit {id}`, or give the task back with `mcell task release {current}`"
                 )),
             );
         }
@@ -184,7 +184,7 @@ fn several_tasks_at_once(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 )
                 .value(holder_pointer(second))
                 .hint(format!(
-                    "make it pending with `mcell task edit {}`, so that another can take it",
+                    "release it with `mcell task release {}`, so that another can take it",
                     second.stem()
                 )),
             );

@@ -16,7 +16,7 @@ pub const RULES: &[Rule] = &[
         why: "A task in progress is not given out again. With nobody holding it nobody works on it, and nobody else \
               gets it.",
         example: r#"{ "status": "in_progress", "assigned_to": null }"#,
-        mend: "Make it pending (`mcell task edit`), or say in assigned_to who does it.",
+        mend: "Release it (`mcell task release`), or say in assigned_to who does it.",
         check: Check::Always(in_progress_held_by_nobody),
     },
     Rule {
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
               two files is behind.",
         example: r#"tasks/task_001.json: { "status": "in_progress", "assigned_to": "agent_001" }
 agents/agent_001.json: { "current_task": null }"#,
-        mend: "Set the agent's current_task (`mcell agent edit`), or make the task pending (`mcell task edit`).",
+        mend: "Set the agent's current_task (`mcell agent edit`), or release the task (`mcell task release`).",
         check: Check::Always(holder_is_elsewhere),
     },
     Rule {
@@ -77,7 +77,7 @@ fn in_progress_held_by_nobody(facts: &Facts<'_, '_>, findings: &mut Findings) {
             )
             .value("/status")
             .hint(format!(
-                "make it pending with `mcell task edit {id}`, or say in assigned_to who does it"
+                "release it with `mcell task release {id}`, or say in assigned_to who does it"
             )),
         );
     }
@@ -113,7 +113,7 @@ fn holder_is_elsewhere(facts: &Facts<'_, '_>, findings: &mut Findings) {
             )
             .value(holder_pointer(sheet))
             .hint(format!(
-                "write `{id}` as its current_task with `mcell agent edit {holder_id}`, or make the task pending with `mcell task edit {id}`"
+                "write `{id}` as its current_task with `mcell agent edit {holder_id}`, or release the task with `mcell task release {id}`"
             )),
         );
     }

@@ -48,7 +48,7 @@ pub const RULES: &[Rule] = &[
         why: "A claim holds until its holder is gone or its lease lapses. One by an agent that is not there keeps the \
               others away from the task for nothing.",
         example: r#"{ "status": "in_progress", "claim": { "agent": "agent_009", "token": 7 } }"#,
-        mend: "Take `claim` out and set the status to pending (`mcell task edit`): then it is free to be taken.",
+        mend: "Release it (`mcell task release`): then it is free to be taken.",
         check: Check::Always(claimed_by_nobody_here),
     },
 ];
@@ -167,9 +167,7 @@ fn claimed_by_nobody_here(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 format!("task `{id}` is claimed by `{agent}`, which is not in this cell"),
             )
             .value("/claim/agent")
-            .hint(format!(
-                "take the claim out and make it pending with `mcell task edit {id}`"
-            )),
+            .hint(format!("release it with `mcell task release {id}`")),
         );
     }
 }

@@ -148,7 +148,7 @@ impl Worklist {
             }),
             TaskStatus::Completed => Some(String::from("it is completed")),
             TaskStatus::Failed => Some(format!(
-                "it failed; `mcell task reopen {id}` makes it pending again"
+                "it failed; `mcell task retry {id}` makes it pending again"
             )),
         };
         if let Some(state) = state {

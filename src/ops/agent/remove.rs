@@ -98,7 +98,7 @@ fn free_tasks(writing: &mut Writing<'_>, id: &AgentId) -> Result<Vec<String>> {
 fn works_on(id: &AgentId, task: &TaskId) -> Error {
     Error::refused(format!("{id} works on {task}"))
         .hint(format!(
-            "remove it when the task is done: `mcell task show {task}` shows it"
+            "let the task go first: `mcell task release {task}`, or `mcell handoff {task} AGENT`"
         ))
         .hint(format!(
             "`mcell agent pause {id}` takes it out of work, and its task stays its own"

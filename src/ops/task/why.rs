@@ -1,7 +1,7 @@
 //! Why a task is not ready, who may take it, and what waits for it.
 
 use crate::base::clock::Time;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
 use crate::mission::agent::Agent;
 use crate::mission::claim::{self, Claimant, Wanted};
@@ -55,9 +55,10 @@ pub struct Candidate {
     pub because: Vec<String>,
 }
 
-/// Says what is known of a task. Agents whose file cannot be read are left out; validate names them.
-pub fn why(session: &Session, cell: &OpenCell, id: &TaskId) -> Result<Reasons> {
-    let seen = look(session, cell)?;
+/// Says what is known of a task, and what could not be read on the way.
+pub fn why(session: &Session, cell: &OpenCell, id: &TaskId) -> Result<(Reasons, Vec<Error>)> {
+    let mut seen = look(session, cell)?;
+    let mut troubles = std::mem::take(&mut seen.troubles);
     let now = session.env.clock.now();
     let task = match seen.tasks.get(id.as_str()) {
         Some(task) if seen.shows(id.as_str()) => task,
@@ -67,11 +68,11 @@ pub fn why(session: &Session, cell: &OpenCell, id: &TaskId) -> Result<Reasons> {
     let because = seen.tasks.why_not_ready(id.as_str(), seen.acting_status());
     let lease = fence::lease_of(cell, id.as_str())?;
     let held_by = task.holder().map(str::to_owned);
-    let agents = candidates(cell, &seen, id, task)?;
+    let agents = candidates(cell, &seen, id, task, &mut troubles)?;
     let awaited_by = seen.tasks.awaited_by(id.as_str());
     let awaited_by: Vec<String> = awaited_by.iter().map(|(id, _)| (*id).to_owned()).collect();
     let ready = because.is_empty();
-    Ok(Reasons {
+    let reasons = Reasons {
         next: next(id, task, ready, &agents, lease.as_ref()),
         cell_id: cell.id().to_string(),
         task_id: id.to_string(),
@@ -87,7 +88,8 @@ pub fn why(session: &Session, cell: &OpenCell, id: &TaskId) -> Result<Reasons> {
         overdue: task.overdue(now),
         agents,
         awaited_by,
-    })
+    };
+    Ok((reasons, troubles))
 }
 
 fn candidates(
@@ -95,12 +97,18 @@ fn candidates(
     seen: &super::Seen,
     id: &TaskId,
     task: &crate::mission::task::Task,
+    troubles: &mut Vec<Error>,
 ) -> Result<Vec<Candidate>> {
     let permissions = cell.permissions()?;
     let mut all = Vec::new();
     for agent_id in cell.agent_ids()? {
-        let Ok(Some(agent)) = cell.agent(&agent_id) else {
-            continue;
+        let agent = match cell.agent(&agent_id) {
+            Ok(Some(agent)) => agent,
+            Ok(None) => continue,
+            Err(error) => {
+                troubles.push(error);
+                continue;
+            }
         };
         let busy_with = held_by(seen, &agent_id, &agent);
         let wanted = Wanted {
