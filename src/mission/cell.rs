@@ -102,6 +102,9 @@ pub struct Cell<S = String> {
     /// When a pause ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Time>,
+    /// Seconds of its pauses that are over: the timeout does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_seconds: Option<u64>,
 }
 
 /// How many agents a cell may have where it does not say.
@@ -116,6 +119,7 @@ impl<S> Cell<S> {
     /// Seconds by which the mission is late, if it is.
     pub fn overdue(&self, now: Time) -> Option<u64> {
         let allowed = self.timeout.filter(|_| self.status == CellStatus::Active)?;
+        let allowed = allowed.saturating_add(self.paused_seconds.unwrap_or(0));
         u64::try_from(now.since(self.created_at))
             .ok()?
             .checked_sub(allowed)

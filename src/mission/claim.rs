@@ -1,6 +1,7 @@
 //! Claims: who may take a task, who may act on one that is taken, and when it is free again (docs/task.md).
 
 use crate::base::boot::Moment;
+use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::text::shown;
 use crate::mission::agent::{Agent, AgentStatus};
@@ -20,6 +21,9 @@ pub struct Hold {
     /// How long it holds; absent, until its holder is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+    /// Since when it stands still, because its cell or its holder is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_since: Option<Time>,
 }
 
 impl Hold {
@@ -35,6 +39,28 @@ impl Hold {
                 expires_at,
                 left: None,
             }),
+            still_since: None,
+        }
+    }
+
+    /// Lets it stand still, or go on: gives the seconds that it stood still, where that just ended.
+    pub fn pace(&mut self, is_paused: bool, now: &Moment) -> Option<u64> {
+        match (is_paused, self.still_since) {
+            (true, None) => {
+                self.still_since = Some(now.wall);
+                if let Some(lease) = &mut self.lease {
+                    lease.freeze(now);
+                }
+                None
+            }
+            (false, Some(since)) => {
+                self.still_since = None;
+                if let Some(lease) = &mut self.lease {
+                    lease.thaw(now);
+                }
+                Some(u64::try_from(now.wall.since(since)).unwrap_or(0))
+            }
+            _ => None,
         }
     }
 
@@ -296,7 +322,6 @@ pub fn require_holder(id: &str, task: &Task, agent: &str, token: Option<u64>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::Time;
     use crate::mission::agent::Role;
     use serde_json::json;
 
@@ -389,6 +414,7 @@ mod tests {
             agent: "agent_001".into(),
             token: 1,
             lease: None,
+            still_since: None,
         };
         let years_later = Moment {
             wall: Time::parse("2036-01-02T03:04:05Z").unwrap(),

@@ -76,6 +76,9 @@ pub struct Claim<S = String> {
     /// When the lease lapses; absent, it holds until its holder is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+    /// Seconds of pauses since it was taken: the task's timeout does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_seconds: Option<u64>,
 }
 
 /// One task, `tasks/<task_id>.json`. `S` is how text is held: owned in commands, borrowed in scans.
@@ -157,7 +160,11 @@ impl<S: AsRef<str>> Task<S> {
         let started = self
             .started_at
             .filter(|_| self.status == TaskStatus::InProgress)?;
-        let allowed = self.timeout.unwrap_or(TIMEOUT);
+        let paused = self.claim.as_ref().and_then(|claim| claim.paused_seconds);
+        let allowed = self
+            .timeout
+            .unwrap_or(TIMEOUT)
+            .saturating_add(paused.unwrap_or(0));
         u64::try_from(now.since(started))
             .ok()?
             .checked_sub(allowed)

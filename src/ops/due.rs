@@ -122,27 +122,38 @@ pub(crate) fn leave(writing: &mut Writing<'_>, agent: &AgentId, task: &str) -> R
     Ok(())
 }
 
-/// Lets the leases stand still or go on that the pauses of the cell and of its holders are about.
-pub(crate) fn pace_leases(
-    writing: &mut Writing<'_>,
-    now: &Moment,
-    fence: &mut Fence,
-) -> Result<()> {
+/// Stages that clocks stand still, or go on: the cell's, and those of the claims whose cell or holder is paused.
+pub(crate) fn pace(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -> Result<()> {
     let cell: Option<Cell> = writing.read(layout::CELL)?;
-    let cell_stands = cell.is_some_and(|cell| cell.status == CellStatus::Paused);
-    for hold in fence.held.values_mut() {
-        let Some(lease) = &mut hold.lease else {
-            continue;
-        };
+    let Some(mut cell) = cell else { return Ok(()) };
+    let is_paused = cell.status == CellStatus::Paused;
+    match (is_paused, fence.still_since) {
+        (true, None) => fence.still_since = Some(now.wall),
+        (false, Some(since)) => {
+            fence.still_since = None;
+            let seconds = u64::try_from(now.wall.since(since)).unwrap_or(0);
+            cell.paused_seconds = Some(cell.paused_seconds.unwrap_or(0).saturating_add(seconds));
+            writing.put(layout::CELL, &cell)?;
+        }
+        _ => {}
+    }
+    for (id, hold) in &mut fence.held {
         let holder = match AgentId::new(&*hold.agent) {
+            // Whoever cannot be read is for validate to name.
             Ok(id) => writing.read::<Agent>(&layout::agent(&id)).unwrap_or(None),
             Err(_) => None,
         };
-        let stands = cell_stands || holder.is_some_and(|agent| agent.status == AgentStatus::Paused);
-        match (stands, lease.left) {
-            (true, None) => lease.freeze(now),
-            (false, Some(_)) => lease.thaw(now),
-            _ => {}
+        let holder_is_paused = holder.is_some_and(|agent| agent.status == AgentStatus::Paused);
+        let Some(seconds) = hold.pace(is_paused || holder_is_paused, now) else {
+            continue;
+        };
+        let file = layout::task(&TaskId::new(id.as_str())?);
+        if let Some(mut task) = writing.read::<Task>(&file)?
+            && let Some(claim) = &mut task.claim
+        {
+            claim.paused_seconds = Some(claim.paused_seconds.unwrap_or(0).saturating_add(seconds));
+            claim.expires_at = hold.lease.as_ref().map(|lease| lease.expires_at);
+            writing.put(&file, &task)?;
         }
     }
     Ok(())
@@ -155,7 +166,7 @@ pub(crate) fn follow_pause(
     until: Option<Time>,
 ) -> Result<()> {
     let mut fence = fence::read(writing)?;
-    pace_leases(writing, now, &mut fence)?;
+    pace(writing, now, &mut fence)?;
     fence.wake = [fence.wake, until].into_iter().flatten().min();
     fence::put_beside(writing, &fence)
 }
@@ -211,7 +222,7 @@ fn wake_cell(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -> Resu
     };
     cell.become_status(CellStatus::Active)?;
     writing.put(layout::CELL, &cell)?;
-    pace_leases(writing, now, fence)?;
+    pace(writing, now, fence)?;
     fence::put_beside(writing, fence)?;
     let what = format!("resumed the cell: its pause ended at {until}");
     commit_as(writing, "cell resume", &what)?;
@@ -236,7 +247,7 @@ fn wake_agents(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -> Re
     if woken.is_empty() {
         return Ok(Vec::new());
     }
-    pace_leases(writing, now, fence)?;
+    pace(writing, now, fence)?;
     fence::put_beside(writing, fence)?;
     let what = format!("resumed {}: the pause ended", woken.join(", "));
     commit_as(writing, "agent resume", &what)?;

@@ -204,7 +204,12 @@ fn like_cell(
     take(String::from(layout::PERMISSIONS), Vec::new(), &[])?;
     let template = template::Template {
         name: name.clone(),
-        text: restarted(&name, &text, Vec::new(), &["paused_until"])?,
+        text: restarted(
+            &name,
+            &text,
+            Vec::new(),
+            &["paused_until", "paused_seconds"],
+        )?,
     };
     Ok((template, files))
 }

@@ -3,12 +3,12 @@
 use crate::base::clock::Time;
 use crate::base::duration::in_words;
 use crate::base::error::Result;
-use crate::base::text::count;
+use crate::base::text::{Text, count};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::rules;
 use crate::mission::survey::Survey;
-use crate::mission::task::TaskStatus;
+use crate::mission::task::{Task, TaskStatus};
 use crate::ops::find::Scope;
 use crate::ops::session::Session;
 use crate::store::fs2::{self, Space};
@@ -186,7 +186,7 @@ fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
             TaskStatus::Completed => &mut line.tasks.completed,
             TaskStatus::Failed => &mut line.tasks.failed,
         } += 1;
-        line.tasks.overdue += u32::from(is_active && task.overdue(now).is_some());
+        line.tasks.overdue += u32::from(is_active && overdue(survey, task, now).is_some());
     }
     let graph = rules::graph_of(survey);
     if is_active {
@@ -197,6 +197,15 @@ fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
         find_problems(&mut line, survey, &graph, now, is_active);
     }
     line
+}
+
+/// Seconds by which a task is late. While its holder is paused its clock stands still.
+fn overdue(survey: &Survey<'_>, task: &Task<Text<'_>>, now: Time) -> Option<u64> {
+    let late = task.overdue(now)?;
+    let holder = task
+        .holder()
+        .and_then(|id| survey.agent(id)?.value.as_ref());
+    (!holder.is_some_and(|agent| agent.status == AgentStatus::Paused)).then_some(late)
 }
 
 fn find_problems(
@@ -264,7 +273,7 @@ fn find_problems(
         let late = survey
             .tasks
             .iter()
-            .filter_map(|sheet| Some((sheet.stem(), sheet.value.as_ref()?.overdue(now)?)));
+            .filter_map(|sheet| Some((sheet.stem(), overdue(survey, sheet.value.as_ref()?, now)?)));
         let late: Vec<(&str, u64)> = late.collect();
         problems.some("task_overdue", late.iter().map(|(id, _)| *id), |id| {
             let by = late

@@ -28,6 +28,9 @@ pub struct Fence {
     /// Who holds which task, by the task's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, Hold>,
+    /// Since when the cell is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_since: Option<Time>,
     /// No pause ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake: Option<Time>,

@@ -142,6 +142,13 @@ pub static CELL: Shape = Shape {
             "",
             "when a pause ends by itself",
         ),
+        may(
+            Mcell,
+            "paused_seconds",
+            Whole(0, u64::MAX),
+            "0",
+            "seconds of its pauses that are over; its timeout does not count them",
+        ),
     ],
     others: None,
 };
@@ -395,6 +402,13 @@ static CLAIM: Shape = Shape {
             )
         },
         may(Mcell, "expires_at", Time, "", "when the lease lapses"),
+        may(
+            Mcell,
+            "paused_seconds",
+            Whole(0, u64::MAX),
+            "0",
+            "seconds of pauses since it was taken; the task's timeout does not count them",
+        ),
     ],
     others: None,
 };

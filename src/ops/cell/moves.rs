@@ -29,6 +29,7 @@ pub const PROTECTED: &Protected<'_> = &[
         "`mcell cell pause`, `resume`, `complete`, `fail` and `reopen` change it",
     ),
     ("paused_until", "`mcell cell pause --for 1h` sets it"),
+    ("paused_seconds", "it counts how long the cell was paused"),
 ];
 
 /// A cell after a move.

@@ -180,12 +180,18 @@ impl Taker {
             agent: self.id.to_string(),
             token,
             expires_at: lease.as_ref().map(|lease| lease.expires_at),
+            paused_seconds: task
+                .claim
+                .as_ref()
+                .filter(|_| renewed)
+                .and_then(|claim| claim.paused_seconds),
         };
         task.take(claim, self.now.wall)?;
         let hold = Hold {
             agent: self.id.to_string(),
             token,
             lease,
+            still_since: None,
         };
         self.fence.held.insert(id.to_string(), hold);
         self.agent.current_task = Some(id.to_string());

@@ -193,6 +193,43 @@ fn paused_stops_the_clock_of_a_lease() {
 }
 
 #[test]
+fn paused_stops_the_clock_of_timeouts_too() {
+    let mut crew = Crew::with_tasks(1);
+    let ada = crew.ada.clone();
+    crew.claim(&ada, "task_001", None).unwrap();
+    crew.operator();
+    let session = &crew.world.session;
+    set(
+        session,
+        &crew.world.cell,
+        &TaskId::new("task_001").unwrap(),
+        &["timeout=100".parse().unwrap()],
+    )
+    .unwrap();
+    cell::set(session, &crew.world.cell, &["timeout=100".parse().unwrap()]).unwrap();
+    crew.world.seconds_pass(60);
+    cell::pause(&crew.world.session, &crew.world.cell, None, None).unwrap();
+    crew.world.seconds_pass(1000);
+    cell::resume(&crew.world.session, &crew.world.cell).unwrap();
+    let late = |crew: &Crew| {
+        let task = crew
+            .world
+            .cell
+            .task(&TaskId::new("task_001").unwrap())
+            .unwrap()
+            .unwrap();
+        (
+            task.overdue(crew.world.now()),
+            crew.world.cell.cell().unwrap().overdue(crew.world.now()),
+        )
+    };
+    crew.world.seconds_pass(40);
+    assert_eq!(late(&crew), (None, None));
+    crew.world.seconds_pass(1);
+    assert_eq!(late(&crew), (Some(1), Some(1)));
+}
+
+#[test]
 fn the_task_of_a_holder_that_is_gone_is_free_again_with_the_next_command() {
     let mut crew = Crew::with_tasks(1);
     let ada = crew.ada.clone();

@@ -11,7 +11,7 @@ pub(super) fn whole(shape: &Shape) -> Value {
             "created_at": "2026-01-02T03:04:05Z", "created_by": "ada", "status": "active",
             "isolation_level": "level_2", "max_agents": 10, "timeout": 3600,
             "policies": {"auto_revive": "ask", "handoff_allowed": true, "checkpoint_interval": 300},
-            "paused_until": "2026-01-02T03:04:05+01:00"}),
+            "paused_until": "2026-01-02T03:04:05+01:00", "paused_seconds": 60}),
         "agent" => json!({
             "agent_id": "agent_001", "name": "Worker", "role": "write", "capabilities": ["code", "naïve"],
             "gateway": "http://localhost:1", "status": "active", "current_task": "task_001",
@@ -27,7 +27,8 @@ pub(super) fn whole(shape: &Shape) -> Value {
             "status": "in_progress", "priority": "high", "dependencies": ["task_000"], "artifacts": ["docs/a.md"],
             "timeout": 1800, "created_at": "2026-01-02T03:04:05Z", "completed_at": null,
             "started_at": "2026-01-02T03:04:05Z", "attempts": 1,
-            "claim": {"agent": "agent_001", "token": 18446744073709551615u64, "expires_at": "2026-01-02T03:04:05Z"},
+            "claim": {"agent": "agent_001", "token": 18446744073709551615u64, "expires_at": "2026-01-02T03:04:05Z",
+                "paused_seconds": 0},
             "result": {"any": [1, null]}, "required_capabilities": ["code"]}),
         "isolation" => json!({
             "level": "level_3", "mount_namespaces": true, "network_isolation": false,
