@@ -332,7 +332,7 @@ mod tests {
         .unwrap()
     }
 
-    fn task(more: serde_json::Value) -> Task {
+    fn task(more: &serde_json::Value) -> Task {
         let mut task = json!({
             "task_id": "task_001", "title": "T", "status": "pending", "priority": "high",
             "created_at": "2026-01-02T03:04:05Z",
@@ -361,10 +361,10 @@ mod tests {
 
     #[test]
     fn a_free_task_is_taken_by_who_may_work_and_can() {
-        assert!(found(&task(json!({})), &agent(Role::Write), None).is_empty());
-        let reader = found(&task(json!({})), &agent(Role::Audit), None);
+        assert!(found(&task(&json!({})), &agent(Role::Write), None).is_empty());
+        let reader = found(&task(&json!({})), &agent(Role::Audit), None);
         assert!(matches!(reader.as_slice(), [Hindrance::Forbidden(_)]));
-        let hard = task(json!({"required_capabilities": ["rust", "haskell"]}));
+        let hard = task(&json!({"required_capabilities": ["rust", "haskell"]}));
         assert_eq!(
             found(&hard, &agent(Role::Write), None),
             [Hindrance::Lacks(vec!["haskell".into()])]
@@ -373,15 +373,15 @@ mod tests {
 
     #[test]
     fn one_task_at_a_time() {
-        let busy = found(&task(json!({})), &agent(Role::Write), Some("task_002"));
+        let busy = found(&task(&json!({})), &agent(Role::Write), Some("task_002"));
         assert_eq!(busy, [Hindrance::Busy("task_002".into())]);
-        assert!(found(&task(json!({})), &agent(Role::Write), Some("task_001")).is_empty());
+        assert!(found(&task(&json!({})), &agent(Role::Write), Some("task_001")).is_empty());
     }
 
     #[test]
     fn a_task_that_another_holds_is_not_taken_and_its_own_is_taken_again() {
         let held =
-            |by: &str| task(json!({"status": "in_progress", "claim": {"agent": by, "token": 3}}));
+            |by: &str| task(&json!({"status": "in_progress", "claim": {"agent": by, "token": 3}}));
         assert_eq!(
             found(&held("agent_002"), &agent(Role::Write), None),
             [Hindrance::Held("agent_002".into())]
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn an_act_with_an_older_token_is_fenced() {
         let held =
-            task(json!({"status": "in_progress", "claim": {"agent": "agent_001", "token": 3}}));
+            task(&json!({"status": "in_progress", "claim": {"agent": "agent_001", "token": 3}}));
         let kind = |agent, token| {
             require_holder("task_001", &held, agent, token).map_err(|error| error.kind())
         };
@@ -400,7 +400,7 @@ mod tests {
         assert_eq!(kind("agent_001", Some(3)), Ok(()));
         assert_eq!(kind("agent_001", Some(2)), Err(Kind::Fenced));
         assert_eq!(kind("agent_002", Some(2)), Err(Kind::Fenced));
-        let free = task(json!({}));
+        let free = task(&json!({}));
         let kind = |token| {
             require_holder("task_001", &free, "agent_001", token).map_err(|error| error.kind())
         };

@@ -205,7 +205,9 @@ fn overdue(survey: &Survey<'_>, task: &Task<Text<'_>>, now: Time) -> Option<u64>
     let holder = task
         .holder()
         .and_then(|id| survey.agent(id)?.value.as_ref());
-    (!holder.is_some_and(|agent| agent.status == AgentStatus::Paused)).then_some(late)
+    holder
+        .is_none_or(|agent| agent.status != AgentStatus::Paused)
+        .then_some(late)
 }
 
 fn find_problems(

@@ -4,6 +4,10 @@ mod assign;
 mod change;
 mod claim;
 #[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests lay hands on files as other tools do"
+)]
 mod claim_tests;
 mod finish;
 mod look;

@@ -154,10 +154,7 @@ impl Model {
     }
 
     fn take(&mut self, task: usize, by: usize, lease: bool) {
-        let before = match self.state(task) {
-            State::Held { left: Some(_), .. } => true,
-            _ => false,
-        };
+        let before = matches!(self.state(task), State::Held { left: Some(_), .. });
         self.token += 1;
         let token = self.token;
         let left = (lease || before).then_some(LEASE);
