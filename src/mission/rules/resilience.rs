@@ -49,8 +49,7 @@ fn stuck_without_one_agent(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 named(&behind)
             ),
         };
-        findings.add(
-            Finding::new(
+        let finding = Finding::new(
                 "MC095",
                 Severity::Warning,
                 &*sheet.file,
@@ -64,9 +63,12 @@ fn stuck_without_one_agent(facts: &Facts<'_, '_>, findings: &mut Findings) {
                     named(&tasks)
                 ),
             )
-            .value("/agent_id")
-            .hint("let a second agent take them: role, capabilities, permissions and handoff lists all count"),
-        );
+            .hint("let a second agent take them: role, capabilities, permissions and handoff lists all count");
+        // A file that is no JSON has no places.
+        findings.add(match sheet.trusts("/agent_id") {
+            true => finding.value("/agent_id"),
+            false => finding,
+        });
     }
 }
 
@@ -227,6 +229,20 @@ mod tests {
         assert_eq!(listed.codes(), ["MC092", "MC095"]);
         let down = built.agent("agent_002", json!({"role": "lead", "status": "failed"}));
         assert_eq!(down.codes(), ["MC095", "MC096"]);
+    }
+
+    #[test]
+    fn an_agent_whose_file_is_no_json_is_named_as_a_whole() {
+        let built = crew()
+            .task(
+                "task_001",
+                json!({"assigned_to": "agent_003", "required_capabilities": ["testing"]}),
+            )
+            .file("agents/agent_003.json", "{\"agent_id\": \"age\": null}");
+        for finding in built.of("MC095") {
+            assert_eq!(finding.spot, crate::base::finding::Spot::Whole);
+        }
+        assert_eq!(built.of("MC095").len(), 1);
     }
 
     #[test]
