@@ -28,6 +28,7 @@ mod layers;
 mod man;
 mod mend;
 mod mount;
+mod permission;
 mod power_cut;
 mod race;
 mod recipe;

@@ -76,6 +76,9 @@ impl Report for Pruned {
 impl Prune {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let session = &context.session;
+        if !self.dry_run {
+            session.require_operator("empty the trash")?;
+        }
         let root = session.open_root()?;
         let older_than = self.older_than.unwrap_or(KEPT);
         let due = cell::to_prune(session, &root, older_than)?;

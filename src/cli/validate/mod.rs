@@ -223,6 +223,8 @@ fn only(verdict: &mut Verdict, file: &str) {
 
 /// Mends a cell, or those cells of a root in which something was found.
 fn fix(context: &Context, scope: &Scope, options: Options) -> Result<Vec<String>> {
+    // Also where there is nothing to mend.
+    context.session.require_operator("mend files")?;
     match scope {
         Scope::Cell(cell) => validate::fix(&context.session, cell, options),
         Scope::Root(root) => {
