@@ -78,6 +78,8 @@ fn end(cell: &Path, path: &Path, text: &[u8]) {
         act: "test".to_owned(),
         what: "went on".to_owned(),
         why: None,
+        request: None,
+        token: None,
         files: Vec::new(),
         prev: journal.prev().to_owned(),
     };
@@ -104,6 +106,7 @@ fn next_writer(place: &Path, cell: &Path) {
         by: "ada".to_owned(),
         at: now(),
         why: None,
+        request: None,
     };
     if let Ok(mut writing) = open.lock_for_writing(act, Wait::quietly("test")) {
         writing
