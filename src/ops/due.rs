@@ -1,5 +1,5 @@
-//! What is due whoever comes first: pauses whose time is over end, and tasks whose lease lapsed or whose holder is gone are
-//! free again. Every command that writes does this first, and says so; `.mcell/fence` tells from one read whether there
+//! What is due whoever comes first: pauses whose time is over end, tasks whose lease lapsed or whose holder is gone are
+//! free again, and handoffs that nobody took are over. Every command that writes does this first, and says so; `.mcell/fence` tells from one read whether there
 //! is anything to do.
 
 use crate::base::boot::Moment;
@@ -9,7 +9,9 @@ use crate::base::ids::{AgentId, TaskId};
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::{Cell, CellStatus};
 use crate::mission::claim::{Ended, Hold};
+use crate::mission::lease::Lease;
 use crate::mission::task::{Task, TaskStatus};
+use crate::ops::handoff;
 use crate::store::commit::{Act, Writing};
 use crate::store::fence::{self, Fence};
 use crate::store::layout;
@@ -30,12 +32,15 @@ pub fn settle(writing: &mut Writing<'_>, now: &Moment) -> Result<Vec<String>> {
         // Also where nothing woke: it was lost, or an edit made it look.
         fence::put_beside(writing, &fence)?;
     }
-    done.extend(free(writing, now, fence)?);
+    done.extend(free(writing, now, &mut fence)?);
+    if !fence.offers.is_empty() {
+        done.extend(handoff::close_moot(writing, now, &mut fence)?);
+    }
     Ok(done)
 }
 
 /// Frees each task whose lease lapsed or whose holder is gone.
-fn free(writing: &mut Writing<'_>, now: &Moment, mut fence: Fence) -> Result<Vec<String>> {
+fn free(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -> Result<Vec<String>> {
     let mut freed = Vec::new();
     for (id, hold) in fence.held.clone() {
         let Some(ended) = ended(writing, &hold, now)? else {
@@ -62,7 +67,7 @@ fn free(writing: &mut Writing<'_>, now: &Moment, mut fence: Fence) -> Result<Vec
     if freed.is_empty() {
         return Ok(Vec::new());
     }
-    fence::put(writing, &fence)?;
+    fence::put(writing, fence)?;
     commit_as(writing, "task release", &freed.join("; "))?;
     Ok(freed)
 }
@@ -139,13 +144,20 @@ pub(crate) fn pace_leases(
             Err(_) => None,
         };
         let stands = cell_stands || holder.is_some_and(|agent| agent.status == AgentStatus::Paused);
-        match (stands, lease.left) {
-            (true, None) => lease.freeze(now),
-            (false, Some(_)) => lease.thaw(now),
-            _ => {}
-        }
+        pace(lease, stands, now);
+    }
+    for offer in fence.offers.values_mut() {
+        pace(&mut offer.deadline, cell_stands, now);
     }
     Ok(())
+}
+
+fn pace(lease: &mut Lease, stands: bool, now: &Moment) {
+    match (stands, lease.left) {
+        (true, None) => lease.freeze(now),
+        (false, Some(_)) => lease.thaw(now),
+        _ => {}
+    }
 }
 
 /// Stages what follows from a pause or its end: leases stand still or go on, and the next one knows when to look.
@@ -178,7 +190,8 @@ fn next_wake(writing: &Writing<'_>) -> Result<Option<Time>> {
     Ok(next)
 }
 
-fn commit_as(writing: &mut Writing<'_>, name: &'static str, what: &str) -> Result<()> {
+/// Makes what is staged true as an act of its own.
+pub(crate) fn commit_as(writing: &mut Writing<'_>, name: &'static str, what: &str) -> Result<()> {
     let act = Act {
         name,
         why: None,

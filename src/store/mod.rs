@@ -4,6 +4,7 @@ pub mod cell;
 pub mod commit;
 pub mod fence;
 pub mod folder;
+pub mod handoff;
 pub mod fs2;
 pub mod incoming;
 pub mod journal;

@@ -2,10 +2,10 @@
 
 mod assign;
 mod change;
-mod claim;
+pub(crate) mod claim;
 #[cfg(test)]
 mod claim_tests;
-mod finish;
+pub(crate) mod finish;
 mod look;
 #[cfg(test)]
 #[allow(
