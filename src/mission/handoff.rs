@@ -357,9 +357,10 @@ mod tests {
             assert_eq!(offer.because.as_deref(), Some("no time"));
             Ok::<_, Error>(offer.state)
         };
-        assert_eq!(declined(Some("agent_002")), Ok(HandoffState::Declined));
-        assert_eq!(declined(Some("agent_001")), Ok(HandoffState::Withdrawn));
-        assert_eq!(declined(None), Ok(HandoffState::Withdrawn));
+        let state = |by| declined(by).unwrap();
+        assert_eq!(state(Some("agent_002")), HandoffState::Declined);
+        assert_eq!(state(Some("agent_001")), HandoffState::Withdrawn);
+        assert_eq!(state(None), HandoffState::Withdrawn);
         assert!(declined(Some("agent_003")).is_err());
     }
 

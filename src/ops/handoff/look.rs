@@ -12,14 +12,28 @@ use crate::store::cell::OpenCell;
 use crate::store::fence::{self, Fence};
 use crate::store::{handoff, layout};
 
+/// What was seen.
+#[derive(Debug)]
+pub struct Listed {
+    /// The handoffs, oldest first.
+    pub handoffs: Vec<Told>,
+    /// Of how many cells.
+    pub cells: usize,
+    /// What could not be read.
+    pub troubles: Vec<Error>,
+}
+
 /// The handoffs that wait in the cell that is meant, else in every cell of the root that is not over; with `all` also those
-/// that are over. Oldest first, and beside them what could not be read. An agent sees those of tasks that it may read.
-pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<(Vec<Told>, Vec<Error>)> {
+/// that are over. An agent sees those of tasks that it may read.
+pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<Listed> {
     let (mut told, mut troubles) = (Vec::new(), Vec::new());
+    let mut cells = 1;
     match session.scope(everywhere)? {
         Scope::Cell(cell) => look(session, &cell, all, &mut told, &mut troubles)?,
         Scope::Root(root) => {
+            cells = 0;
             for known in known_cells(&root)?.iter().filter(|one| all || !one.is_over()) {
+                cells += 1;
                 let looked = OpenCell::open(&root.path().join(known.id.as_str()))
                     .and_then(|cell| look(session, &cell, all, &mut told, &mut troubles));
                 if let Err(error) = looked {
@@ -29,7 +43,11 @@ pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<(Vec<Told>
         }
     }
     told.sort_by(|one, other| (one.offered_at, &one.id).cmp(&(other.offered_at, &other.id)));
-    Ok((told, troubles))
+    Ok(Listed {
+        handoffs: told,
+        cells,
+        troubles,
+    })
 }
 
 fn look(

@@ -9,7 +9,7 @@ mod tests;
 
 pub use answer::{accept, approve, decline};
 pub use give::{hand_over, offer};
-pub use look::list;
+pub use look::{Listed, list};
 
 use crate::base::boot::Moment;
 use crate::base::clock::Time;
