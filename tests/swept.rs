@@ -18,6 +18,10 @@ pub(crate) enum Before {
     Nothing,
     /// A cell made by mcell, with two agents and two tasks.
     Cell,
+    /// The same, and agent_001 holds task_001.
+    Claimed,
+    /// The same, and agent_001 offers it to agent_002.
+    Offered,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -61,6 +65,19 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "permission grant agent_002 read task_001 --only",
     ),
+    (Before::Cell, "handoff task_001 agent_002"),
+    (Before::Claimed, "handoff task_001 agent_002 --reason Swept"),
+    (Before::Offered, "handoff task_001 agent_002"),
+    (
+        Before::Claimed,
+        "handoff task_001 agent_002 --as agent_001 --deadline 1h",
+    ),
+    (
+        Before::Offered,
+        "handoff accept task_001 --as agent_002 --lease 1h",
+    ),
+    (Before::Offered, "handoff decline task_001 --as agent_002"),
+    (Before::Offered, "handoff approve task_001"),
 ];
 
 /// The commands that change nothing: those that look, and those whose answer is no. To sweep one more, add its line.
@@ -74,6 +91,9 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::Cell, "task list --json"),
     (Before::Cell, "task ready -q"),
     (Before::Cell, "task show task_002"),
+    (Before::Offered, "handoff list --all"),
+    (Before::Offered, "handoff accept task_001 --as agent_001"),
+    (Before::Offered, "handoff task_001 agent_002 --as agent_001"),
     (Before::HandMade, "scan"),
     (Before::Cell, "status"),
     (Before::Cell, "validate"),
@@ -97,7 +117,7 @@ impl Swept {
     /// Prepares the root, and runs the command once.
     pub(crate) fn new(before: Before, line: &str) -> Self {
         let start = Start::of(world(before));
-        let old = fleet::sound(&start.world.root());
+        let old = files(&start.world.root()).expect("a whole root");
         let words = words(line);
         let (calls, copy, output) = start.record(&words);
         assert!(
@@ -105,7 +125,7 @@ impl Swept {
             "`mcell {line}` does not work at all:\n{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let new = fleet::sound(&copy);
+        let new = files(&copy).expect("a whole root");
         assert_ne!(old, new, "`mcell {line}` changes nothing");
         Swept {
             start,
@@ -118,7 +138,7 @@ impl Swept {
 
     /// What is wrong right after a run that was disturbed: each file is the old or the new one, whole.
     pub(crate) fn torn(&self, copy: &Path) -> Vec<String> {
-        match fleet::load(copy) {
+        match files(copy) {
             Err(error) => vec![error],
             Ok(found) => {
                 let names: std::collections::BTreeSet<&String> = self
@@ -160,7 +180,7 @@ impl Swept {
             format!("{CELL}/tasks/{datum}.json")
         };
         let mut wrong = sound::flaws(copy);
-        match fleet::load(copy) {
+        match files(copy) {
             Err(error) => wrong.push(error),
             Ok(mut found) => {
                 let before = found.len();
@@ -178,6 +198,34 @@ impl Swept {
         wrong.extend(unshared(&expected, copy));
         wrong
     }
+}
+
+/// The mission files, and the handoffs, which are mcell's own. Their ids are drawn by lot: each is called as its task is.
+pub(crate) fn files(root: &Path) -> Result<Files, String> {
+    let mut files = fleet::load(root)?;
+    for folder in ["open", "closed"] {
+        let beneath = format!("{CELL}/.mcell/handoffs/{folder}");
+        let place = root.join(&beneath);
+        if !place.exists() {
+            continue;
+        }
+        for name in fleet::names(&place)? {
+            let Some(id) = name.strip_suffix(".json") else {
+                return Err(format!("{beneath}/{name} is left"));
+            };
+            let text =
+                std::fs::read_to_string(place.join(&name)).map_err(|error| error.to_string())?;
+            let handoff: serde_json::Value = serde_json::from_str(&text)
+                .map_err(|error| format!("{beneath}/{name}: {error}"))?;
+            let text = text.replace(id, "ID").into_bytes();
+            let state = &handoff["state"];
+            let is_new = files
+                .insert(format!("{beneath}/{} {state}", handoff["task_id"]), text)
+                .is_none();
+            assert!(is_new, "{beneath} holds two of one task in one state");
+        }
+    }
+    Ok(files)
 }
 
 /// What another operator of the root's group could not read or write.
@@ -219,6 +267,17 @@ pub(crate) fn world(before: Before) -> World {
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
+        }
+        Before::Claimed => {
+            world = self::world(Before::Cell);
+            world
+                .run(["task", "claim", "task_001", "--as", "agent_001"])
+                .ok();
+        }
+        Before::Offered => {
+            world = self::world(Before::Claimed);
+            let line = "handoff task_001 agent_002 --as agent_001";
+            world.mcell(line).ok();
         }
         Before::HandMade => {
             hand_made(&world.root());

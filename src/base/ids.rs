@@ -86,7 +86,10 @@ impl HandoffId {
     pub fn random() -> Self {
         let bytes = uuid::Uuid::new_v4().into_bytes();
         // Those that say version and variant are not random.
-        let letters = bytes.iter().take(5).map(|byte| char::from(b'a' + byte % 26));
+        let letters = bytes
+            .iter()
+            .take(5)
+            .map(|byte| char::from(b'a' + byte % 26));
         HandoffId(std::iter::once('h').chain(letters).collect())
     }
 }

@@ -7,7 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::edited::Edited;
 use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
-use crate::cli::{Outcome, add_agent, add_task, cell, demo, explain, handoff, init, permission, policy};
+use crate::cli::{
+    Outcome, add_agent, add_task, cell, demo, explain, handoff, init, permission, policy,
+};
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
 use crate::ops::{self, changes, doctor, export, scan};

@@ -190,7 +190,10 @@ impl Handoff {
                 "the handoff {} waits for an operator: the policy handoff_approval is manual",
                 self.id
             ))
-            .hint(format!("an operator types `mcell handoff approve {}`", self.id)));
+            .hint(format!(
+                "an operator types `mcell handoff approve {}`",
+                self.id
+            )));
         }
         self.close(HandoffState::Accepted, None, now);
         Ok(())
@@ -226,7 +229,10 @@ impl Handoff {
             self.id,
             self.state.word()
         ))
-        .hint(format!("`mcell task show {}` tells how the task stands", self.task_id)))
+        .hint(format!(
+            "`mcell task show {}` tells how the task stands",
+            self.task_id
+        )))
     }
 
     /// Why it is over without anybody's word, if it is: the task is done or not its giver's any more, its taker is gone, or

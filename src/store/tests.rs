@@ -417,7 +417,12 @@ fn a_record_goes_from_one_folder_to_another_in_one_commit() {
     assert_eq!(writing.text(OFFER).unwrap(), None);
     writing.commit("closed").unwrap();
     assert!(place.path(&over).exists() && !place.path(OFFER).exists());
-    assert_eq!(std::fs::read_dir(place.path(layout::INCOMING)).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(place.path(layout::INCOMING))
+            .unwrap()
+            .count(),
+        0
+    );
     // What is not there changes nothing, and what is a mission's goes to the trash only.
     writing.take_away(OFFER).unwrap();
     assert!(!writing.changes_anything());
@@ -431,7 +436,10 @@ fn a_record_whose_going_was_written_down_goes() {
     let place = Place::new();
     place.put(OFFER, "{}");
     let temp = cut_off_before_it_goes(&place, OFFER, "{}");
-    assert_eq!(place.write().mended, ["finished what a crash cut short: did it"]);
+    assert_eq!(
+        place.write().mended,
+        ["finished what a crash cut short: did it"]
+    );
     assert!(!place.path(OFFER).exists() && !place.path(&temp).exists());
     assert!(place.write().mended.is_empty());
 }

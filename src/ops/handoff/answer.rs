@@ -13,12 +13,7 @@ use crate::store::cell::OpenCell;
 use crate::store::{fence, handoff};
 
 /// The acting agent accepts what is offered to it: from now on it holds the task, with a new token. `lease` as for a claim.
-pub fn accept(
-    session: &Session,
-    cell: &OpenCell,
-    named: &str,
-    lease: Option<u64>,
-) -> Result<Told> {
+pub fn accept(session: &Session, cell: &OpenCell, named: &str, lease: Option<u64>) -> Result<Told> {
     session.require_agent("accept a handoff")?;
     let mut writing = session.write(cell, "handoff accept")?;
     let mut taker = Taker::read(session, &writing)?;
@@ -46,9 +41,10 @@ pub fn accept(
     handoff::put_closed(&mut writing, &mut taker.fence, &offered)?;
     task.assigned_to = Some(to.to_string());
     let task = taker.stage(&mut writing, &id, task, lease)?;
-    let from = pass.from.as_deref().map_or(String::new(), |from| {
-        format!(" from {}", shown(from))
-    });
+    let from = pass
+        .from
+        .as_deref()
+        .map_or(String::new(), |from| format!(" from {}", shown(from)));
     writing.commit(&format!("{to} took {id} over{from} ({})", offered.id))?;
     let mut told = Told::of(cell.id(), offered, None);
     told.claim = task.claim.as_ref().map(Given::from);

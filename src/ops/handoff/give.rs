@@ -29,10 +29,11 @@ pub fn hand_over(
     let mut task = pass.task.clone();
     let was_held = task.status == TaskStatus::InProgress;
     if !was_held && task.assigned_to.as_deref() == Some(to.as_str()) {
-        return Err(Error::refused(format!(
-            "{id} is pending and assigned to {to} already"
-        ))
-        .hint(format!("it takes it with `mcell task claim {id} --as {to}`")));
+        return Err(
+            Error::refused(format!("{id} is pending and assigned to {to} already")).hint(format!(
+                "it takes it with `mcell task claim {id} --as {to}`"
+            )),
+        );
     }
     let now = writing.now();
     let new = handoff::new_id(cell)?;
@@ -57,9 +58,10 @@ pub fn hand_over(
     }
     handoff::put_closed(&mut writing, &mut fence, &handed)?;
     fence::put(&mut writing, &fence)?;
-    let from = pass.from.as_deref().map_or(String::new(), |from| {
-        format!(" from {}", shown(from))
-    });
+    let from = pass
+        .from
+        .as_deref()
+        .map_or(String::new(), |from| format!(" from {}", shown(from)));
     writing.commit(&format!("handed {id}{from} over to {to} ({new})"))?;
     Ok(Told::of(cell.id(), handed, None))
 }
@@ -75,9 +77,7 @@ pub fn offer(
     seconds: u64,
 ) -> Result<Told> {
     if seconds == 0 {
-        return Err(
-            Error::usage("an offer of no time cannot be accepted").hint("`--deadline 15m`")
-        );
+        return Err(Error::usage("an offer of no time cannot be accepted").hint("`--deadline 15m`"));
     }
     let mut writing = session.write_because(cell, "handoff offer", reason)?;
     let pass = Pass::read(&writing, id, to)?;
@@ -96,17 +96,13 @@ pub fn offer(
     if let Some(known) = fence.offers.get(id.as_str()) {
         let waits = super::find(&writing, &fence, &known.id)?;
         if waits.to == to.as_str() {
-            return Ok(Told::of(
-                cell.id(),
-                waits,
-                Some(known.deadline.expires_at),
-            ));
+            return Ok(Told::of(cell.id(), waits, Some(known.deadline.expires_at)));
         }
-        return Err(Error::refused(format!(
-            "{id} is offered to {} already",
-            shown(&waits.to)
-        ))
-        .hint(format!("take that back first: `mcell handoff decline {}`", waits.id)));
+        return Err(
+            Error::refused(format!("{id} is offered to {} already", shown(&waits.to))).hint(
+                format!("take that back first: `mcell handoff decline {}`", waits.id),
+            ),
+        );
     }
     let new = handoff::new_id(cell)?;
     let mut offered = pass.bundle(session, &writing, &new, reason)?;

@@ -32,7 +32,10 @@ pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<Listed> {
         Scope::Cell(cell) => look(session, &cell, all, &mut told, &mut troubles)?,
         Scope::Root(root) => {
             cells = 0;
-            for known in known_cells(&root)?.iter().filter(|one| all || !one.is_over()) {
+            for known in known_cells(&root)?
+                .iter()
+                .filter(|one| all || !one.is_over())
+            {
                 cells += 1;
                 let looked = OpenCell::open(&root.path().join(known.id.as_str()))
                     .and_then(|cell| look(session, &cell, all, &mut told, &mut troubles));

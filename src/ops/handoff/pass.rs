@@ -107,7 +107,10 @@ impl<'a> Pass<'a> {
                     | Hindrance::Lacks(_)
             )
         };
-        match claim::hindrances(wanted, claimant).iter().find(|one| lasts(one)) {
+        match claim::hindrances(wanted, claimant)
+            .iter()
+            .find(|one| lasts(one))
+        {
             None => Ok(()),
             Some(hindrance) => {
                 let refused = Error::refused(hindrance.words(to.as_str(), id.as_str()));

@@ -154,7 +154,10 @@ fn an_operator_hands_a_task_over_at_once_and_its_holder_is_fenced() {
 fn a_pending_task_is_assigned_and_only_once() {
     let mut crew = Crew::new();
     let told = crew.hand_over().unwrap();
-    assert_eq!((told.from, told.reason.as_deref()), (None, Some("its trade")));
+    assert_eq!(
+        (told.from, told.reason.as_deref()),
+        (None, Some("its trade"))
+    );
     let line = crew.world.journal().pop().unwrap();
     assert_eq!(
         (line.act.as_str(), line.why.as_deref()),
@@ -238,10 +241,7 @@ fn it_goes_back_to_its_giver_when_nobody_accepts_in_time() {
     assert_eq!(crew.task().holder(), Some("agent_001"));
     assert_eq!(
         crew.list(true),
-        [(
-            HandoffState::Expired,
-            Some("nobody took it in time".into())
-        )]
+        [(HandoffState::Expired, Some("nobody took it in time".into()))]
     );
     assert_eq!(crew.world.journal().pop().unwrap().act, "handoff close");
     // And it is offered anew.
@@ -305,10 +305,7 @@ fn the_taker_declines_and_the_giver_takes_back() {
     );
     crew.offer().unwrap();
     let eve = crew.by(None).world.add_agent();
-    assert_eq!(
-        crew.decline(Some(&eve)).unwrap_err().kind(),
-        Kind::Refused
-    );
+    assert_eq!(crew.decline(Some(&eve)).unwrap_err().kind(), Kind::Refused);
     crew.decline(None).unwrap();
     assert_eq!(crew.waits(), 0);
 }
@@ -356,7 +353,12 @@ fn each_rule_keeps_a_task_where_it_is_and_says_the_way_out() {
     assert!(message.contains("role of agent_002 is audit"), "{message}");
     let (message, _) = refused(&|crew| {
         let all = "{ \"required_capabilities\": [\"haskell\"],";
-        replace(crew, "tasks/task_001.json", "{\n  \"task_id\"", &format!("{all} \"task_id\""));
+        replace(
+            crew,
+            "tasks/task_001.json",
+            "{\n  \"task_id\"",
+            &format!("{all} \"task_id\""),
+        );
     });
     assert!(message.contains("requires haskell"), "{message}");
     let (message, hint) = refused(&|crew| {
@@ -375,7 +377,10 @@ fn each_rule_keeps_a_task_where_it_is_and_says_the_way_out() {
         let entry = "{ \"agent_002\": { \"execute\": [\"task_009\"] } }";
         crew.world.write(layout::PERMISSIONS, entry);
     });
-    assert!(message.contains("agent_002 may not execute task_001"), "{message}");
+    assert!(
+        message.contains("agent_002 may not execute task_001"),
+        "{message}"
+    );
 }
 
 #[test]
