@@ -40,6 +40,8 @@ pub const FENCE: &str = ".mcell/fence";
 pub const INCOMING: &str = ".mcell/incoming";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
+/// Where the two folders of handoffs lie.
+pub const HANDOFF_PLACE: &str = ".mcell/handoffs";
 /// Handoffs that wait for their taker, one file each.
 pub const OFFERS: &str = ".mcell/handoffs/open";
 /// Handoffs that are over, one file each; the oldest go.
@@ -72,8 +74,8 @@ pub const FOLDERS: [&str; 10] = [
 pub const NEEDED_FOLDERS: [&str; 6] = [AGENTS, TASKS, CHECKPOINTS, LOGS, ARTIFACTS, CONFIG];
 
 /// The folders in which commits make their temps, and so leave them when they are killed. The temps of other places are
-/// made under `INCOMING`.
-pub const WRITTEN_FOLDERS: [&str; 6] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME];
+/// made under `INCOMING`; a folder that they make is begun beside its place.
+pub const WRITTEN_FOLDERS: [&str; 7] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME, HANDOFF_PLACE];
 
 /// How the name of a mission file ends.
 pub const JSON: &str = ".json";
