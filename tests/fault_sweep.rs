@@ -69,7 +69,7 @@ fn an_error_at_any_system_call_is_told_by_the_exit_code_and_never_read_as_absent
             let output = swept.start.inject(&copy, call, &what, &swept.words);
             let mut wrong = swept.torn(&copy);
             if wrong.is_empty() {
-                let found = crate::fleet::load(&copy).unwrap_or_default();
+                let found = crate::swept::files(&copy).unwrap_or_default();
                 wrong.extend(lie(&swept, call, fault, &output, &found));
             }
             wrong.extend(swept.after(&copy));
@@ -95,7 +95,7 @@ fn an_error_at_any_system_call_makes_no_other_answer() {
         let start = Start::of(world(*before));
         let words = crate::world::words(line);
         let (calls, copy, truth) = start.record(&words);
-        let old = crate::fleet::sound(&copy);
+        let old = crate::swept::files(&copy).expect("a whole root");
         let named = |output: &Output, copy: &std::path::Path| {
             String::from_utf8_lossy(&output.stdout).replace(&copy.display().to_string(), "ROOT")
         };
@@ -117,7 +117,7 @@ fn an_error_at_any_system_call_makes_no_other_answer() {
             if !(is_same || call.talks() || is_told && *fault != "EINTR") {
                 wrong.push(format!("another answer:\n{answer}"));
             }
-            if crate::fleet::load(&copy).as_ref() != Ok(&old) {
+            if crate::swept::files(&copy).as_ref() != Ok(&old) {
                 wrong.push(String::from("something changed"));
             }
             let _ = std::fs::remove_dir_all(&copy);

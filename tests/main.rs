@@ -19,6 +19,7 @@ mod exit_codes;
 mod explain;
 mod fault_sweep;
 mod fleet;
+mod handoff;
 mod help;
 mod hints;
 mod hostile;

@@ -18,8 +18,10 @@ pub(crate) enum Before {
     Nothing,
     /// A cell made by mcell, with two agents and two tasks.
     Cell,
-    /// The same cell, in which agent_002 holds task_001 by a lease.
-    Working,
+    /// The same, and agent_001 holds task_001 by a lease.
+    Claimed,
+    /// The same, and agent_001 offers it to agent_002.
+    Offered,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -58,12 +60,12 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
     (Before::Cell, "task claim task_001 --as agent_002"),
     (Before::Cell, "task claim --next --as agent_001 --lease 10m"),
     (
-        Before::Working,
-        "task complete task_001 --as agent_002 --result done",
+        Before::Claimed,
+        "task complete task_001 --as agent_001 --result done",
     ),
-    (Before::Working, "task fail task_001 --reason gone"),
-    (Before::Working, "task release task_001"),
-    (Before::Working, "cell pause"),
+    (Before::Claimed, "task fail task_001 --reason gone"),
+    (Before::Claimed, "task release task_001"),
+    (Before::Claimed, "cell pause"),
     (Before::Cell, "task assign task_001 task_002 agent_002"),
     (Before::Cell, "task remove task_002 --yes"),
     (Before::Cell, "policy set auto_revive=ask max_retries=5"),
@@ -73,6 +75,19 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "permission grant agent_002 read task_001 --only",
     ),
+    (Before::Cell, "handoff task_001 agent_002"),
+    (Before::Claimed, "handoff task_001 agent_002 --reason Swept"),
+    (Before::Offered, "handoff task_001 agent_002"),
+    (
+        Before::Claimed,
+        "handoff task_001 agent_002 --as agent_001 --deadline 1h",
+    ),
+    (
+        Before::Offered,
+        "handoff accept task_001 --as agent_002 --lease 1h",
+    ),
+    (Before::Offered, "handoff decline task_001 --as agent_002"),
+    (Before::Offered, "handoff approve task_001"),
 ];
 
 /// The commands that change nothing: those that look, and those whose answer is no. To sweep one more, add its line.
@@ -84,10 +99,13 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::Cell, "cell show"),
     (Before::Cell, "agent list"),
     (Before::Cell, "task list --json"),
-    (Before::Working, "task claim task_001 --as agent_001"),
-    (Before::Working, "why task_001"),
+    (Before::Claimed, "task claim task_001 --as agent_002"),
+    (Before::Claimed, "why task_001"),
     (Before::Cell, "task ready -q"),
     (Before::Cell, "task show task_002"),
+    (Before::Offered, "handoff list --all"),
+    (Before::Offered, "handoff accept task_001 --as agent_001"),
+    (Before::Offered, "handoff task_001 agent_002 --as agent_001"),
     (Before::HandMade, "scan"),
     (Before::Cell, "status"),
     (Before::Cell, "validate"),
@@ -111,7 +129,7 @@ impl Swept {
     /// Prepares the root, and runs the command once.
     pub(crate) fn new(before: Before, line: &str) -> Self {
         let start = Start::of(world(before));
-        let old = fleet::sound(&start.world.root());
+        let old = files(&start.world.root()).expect("a whole root");
         let words = words(line);
         let (calls, copy, output) = start.record(&words);
         assert!(
@@ -119,7 +137,7 @@ impl Swept {
             "`mcell {line}` does not work at all:\n{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let new = fleet::sound(&copy);
+        let new = files(&copy).expect("a whole root");
         assert_ne!(old, new, "`mcell {line}` changes nothing");
         Swept {
             start,
@@ -132,7 +150,7 @@ impl Swept {
 
     /// What is wrong right after a run that was disturbed: each file is the old or the new one, whole.
     pub(crate) fn torn(&self, copy: &Path) -> Vec<String> {
-        match fleet::load(copy) {
+        match files(copy) {
             Err(error) => vec![error],
             Ok(found) => {
                 let names: std::collections::BTreeSet<&String> = self
@@ -174,7 +192,7 @@ impl Swept {
             format!("{CELL}/tasks/{datum}.json")
         };
         let mut wrong = sound::flaws(copy);
-        match fleet::load(copy) {
+        match files(copy) {
             Err(error) => wrong.push(error),
             Ok(mut found) => {
                 let before = found.len();
@@ -192,6 +210,34 @@ impl Swept {
         wrong.extend(unshared(&expected, copy));
         wrong
     }
+}
+
+/// The mission files, and the handoffs, which are mcell's own. Their ids are drawn by lot: each is called as its task is.
+pub(crate) fn files(root: &Path) -> Result<Files, String> {
+    let mut files = fleet::load(root)?;
+    for folder in ["open", "closed"] {
+        let beneath = format!("{CELL}/.mcell/handoffs/{folder}");
+        let place = root.join(&beneath);
+        if !place.exists() {
+            continue;
+        }
+        for name in fleet::names(&place)? {
+            let Some(id) = name.strip_suffix(".json") else {
+                return Err(format!("{beneath}/{name} is left"));
+            };
+            let text =
+                std::fs::read_to_string(place.join(&name)).map_err(|error| error.to_string())?;
+            let handoff: serde_json::Value = serde_json::from_str(&text)
+                .map_err(|error| format!("{beneath}/{name}: {error}"))?;
+            let text = text.replace(id, "ID").into_bytes();
+            let state = &handoff["state"];
+            let is_new = files
+                .insert(format!("{beneath}/{} {state}", handoff["task_id"]), text)
+                .is_none();
+            assert!(is_new, "{beneath} holds two of one task in one state");
+        }
+    }
+    Ok(files)
 }
 
 /// What another operator of the root's group could not read or write.
@@ -234,11 +280,15 @@ pub(crate) fn world(before: Before) -> World {
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
         }
-        Before::Working => {
+        Before::Claimed => {
             world = self::world(Before::Cell);
-            world
-                .mcell("task claim task_001 --as agent_002 --lease 10m")
-                .ok();
+            let line = "task claim task_001 --as agent_001 --lease 10m";
+            world.mcell(line).ok();
+        }
+        Before::Offered => {
+            world = self::world(Before::Claimed);
+            let line = "handoff task_001 agent_002 --as agent_001";
+            world.mcell(line).ok();
         }
         Before::HandMade => {
             hand_made(&world.root());

@@ -76,6 +76,23 @@ id!(
 id!(
     /// The id of a task: the stem of its file.
     TaskId, "a task");
+id!(
+    /// The id of a handoff: the stem of its file. New ones are "h" and five letters.
+    HandoffId, "a handoff");
+
+impl HandoffId {
+    /// A new random id: short, for people type it.
+    #[allow(clippy::disallowed_methods, reason = "the one place that makes ids")]
+    pub fn random() -> Self {
+        let bytes = uuid::Uuid::new_v4().into_bytes();
+        // Those that say version and variant are not random.
+        let letters = bytes
+            .iter()
+            .take(5)
+            .map(|byte| char::from(b'a' + byte % 26));
+        HandoffId(std::iter::once('h').chain(letters).collect())
+    }
+}
 
 impl CellId {
     /// A new random id.

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod doctor;
 pub mod edited;
 pub mod explain;
+pub mod handoff;
 pub mod init;
 pub mod isolation;
 pub mod man;
@@ -125,6 +126,7 @@ commands! {
     "cell" Cell cell::CellCommand,
     "agent" Agent agent::AgentCommand,
     "task" Task task::TaskCommand,
+    "handoff" Handoff handoff::HandoffCommand,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -176,6 +178,7 @@ Work
   cell         List, show, set, pause, complete, reopen, remove, …
   agent        List, show, set, pause, remove, …
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
+  handoff      Give a task to another agent, at once or as an offer
   why          Why a task waits, who may take it, what waits for it
 
 Admin
@@ -324,6 +327,8 @@ mod tests {
             "mcell cell ls --all",
             "mcell -A --json validate --fix a b",
             "mcell permission allows agent_001 write task_001",
+            "mcell handoff task_001 agent_002 --offer --deadline 2h",
+            "mcell --as agent_002 handoff accept task_001 --lease 10m",
         ] {
             let quick = read_quickly(&words(line)).map(|cli| format!("{cli:?}"));
             let whole = Cli::try_parse_from(words(line)).map(|cli| format!("{cli:?}"));

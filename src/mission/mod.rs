@@ -7,6 +7,7 @@ pub mod claim;
 pub mod drawing;
 pub mod grant;
 pub mod graph;
+pub mod handoff;
 pub mod isolation;
 pub mod lease;
 pub mod permission;

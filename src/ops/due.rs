@@ -1,6 +1,6 @@
-//! What is due whoever comes first: pauses whose time is over end, and tasks whose lease lapsed or whose holder is gone are
-//! free again. Every command that writes does this first, and says so; `.mcell/fence` tells from one read whether there
-//! is anything to do.
+//! What is due whoever comes first: pauses whose time is over end, tasks whose lease lapsed or whose holder is gone are
+//! free again, and handoffs that nobody took are over. Every command that writes does this first, and says so;
+//! `.mcell/fence` tells from one read whether there is anything to do.
 
 use crate::base::boot::Moment;
 use crate::base::clock::Time;
@@ -10,6 +10,7 @@ use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::{Cell, CellStatus};
 use crate::mission::claim::{Ended, Hold};
 use crate::mission::task::{Task, TaskStatus};
+use crate::ops::handoff;
 use crate::store::commit::{Act, Writing};
 use crate::store::fence::{self, Fence};
 use crate::store::layout;
@@ -30,12 +31,15 @@ pub fn settle(writing: &mut Writing<'_>, now: &Moment) -> Result<Vec<String>> {
         // Also where nothing woke: it was lost, or an edit made it look.
         fence::put_beside(writing, &fence)?;
     }
-    done.extend(free(writing, now, fence)?);
+    done.extend(free(writing, now, &mut fence)?);
+    if !fence.offers.is_empty() {
+        done.extend(handoff::close_moot(writing, now, &mut fence)?);
+    }
     Ok(done)
 }
 
 /// Frees each task whose lease lapsed or whose holder is gone.
-fn free(writing: &mut Writing<'_>, now: &Moment, mut fence: Fence) -> Result<Vec<String>> {
+fn free(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -> Result<Vec<String>> {
     let mut freed = Vec::new();
     for (id, hold) in fence.held.clone() {
         let Some(ended) = ended(writing, &hold, now)? else {
@@ -62,7 +66,7 @@ fn free(writing: &mut Writing<'_>, now: &Moment, mut fence: Fence) -> Result<Vec
     if freed.is_empty() {
         return Ok(Vec::new());
     }
-    fence::put(writing, &fence)?;
+    fence::put(writing, fence)?;
     commit_as(writing, "task release", &freed.join("; "))?;
     Ok(freed)
 }
@@ -156,6 +160,13 @@ pub(crate) fn pace(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -
             writing.put(&file, &task)?;
         }
     }
+    for offer in fence.offers.values_mut() {
+        match (is_paused, offer.deadline.left) {
+            (true, None) => offer.deadline.freeze(now),
+            (false, Some(_)) => offer.deadline.thaw(now),
+            _ => {}
+        }
+    }
     Ok(())
 }
 
@@ -189,7 +200,8 @@ fn next_wake(writing: &Writing<'_>) -> Result<Option<Time>> {
     Ok(next)
 }
 
-fn commit_as(writing: &mut Writing<'_>, name: &'static str, what: &str) -> Result<()> {
+/// Makes what is staged true as an act of its own.
+pub(crate) fn commit_as(writing: &mut Writing<'_>, name: &'static str, what: &str) -> Result<()> {
     let act = Act {
         name,
         why: None,

@@ -9,6 +9,7 @@ pub mod due;
 pub mod edit;
 pub mod export;
 pub mod find;
+pub mod handoff;
 pub mod init;
 pub mod isolation;
 pub mod permission;

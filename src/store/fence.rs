@@ -31,9 +31,21 @@ pub struct Fence {
     /// Since when the cell is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub still_since: Option<Time>,
+    /// The handoffs that wait for their taker, by the task's id: one a task.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub offers: BTreeMap<String, Offer>,
     /// No pause ends before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake: Option<Time>,
+}
+
+/// What the cell remembers of a handoff that waits for its taker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The handoff.
+    pub id: String,
+    /// How long it waits. This one counts: it stands still while the cell is paused.
+    pub deadline: Lease,
 }
 
 /// How ids made by "next free" begin.
@@ -90,14 +102,27 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
             fence.held.insert(id.to_string(), Hold::of(claim));
         }
     }
+    for id in crate::store::handoff::ids(writing.cell(), layout::OFFERS)? {
+        // Whoever cannot be read is for the list to name.
+        if let Ok(Some(handoff)) = crate::store::handoff::read_open(writing, &id)
+            && let Some(deadline) = handoff.deadline
+        {
+            let id = id.to_string();
+            fence.offers.insert(handoff.task_id, Offer { id, deadline });
+        }
+    }
     Ok(fence)
 }
 
 /// The lease of a task, for a look without the lock. What cannot be read says nothing here.
 pub fn lease_of(cell: &crate::store::cell::OpenCell, task: &str) -> Result<Option<Lease>> {
+    Ok(seen(cell)?.held.remove(task).and_then(|hold| hold.lease))
+}
+
+/// What is remembered, for a look without the lock. What cannot be read says nothing here.
+pub fn seen(cell: &crate::store::cell::OpenCell) -> Result<Fence> {
     let text = cell.folder().read(layout::FENCE)?.unwrap_or_default();
-    let fence: Option<Fence> = serde_json::from_slice(&text).ok();
-    Ok(fence.and_then(|mut fence| fence.held.remove(task)?.lease))
+    Ok(serde_json::from_slice(&text).unwrap_or_default())
 }
 
 /// Stages it.

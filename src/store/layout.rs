@@ -1,6 +1,6 @@
 //! Where everything lies. No other file knows a name of the tree (docs/mission-cell-spec.md).
 
-use crate::base::ids::{AgentId, TaskId};
+use crate::base::ids::{AgentId, HandoffId, TaskId};
 
 /// The mission's own file.
 pub const CELL: &str = "cell.json";
@@ -40,6 +40,12 @@ pub const FENCE: &str = ".mcell/fence";
 pub const INCOMING: &str = ".mcell/incoming";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
+/// Where the two folders of handoffs lie.
+pub const HANDOFF_PLACE: &str = ".mcell/handoffs";
+/// Handoffs that wait for their taker, one file each.
+pub const OFFERS: &str = ".mcell/handoffs/open";
+/// Handoffs that are over, one file each; the oldest go.
+pub const HANDOFFS: &str = ".mcell/handoffs/closed";
 /// In a generation: what belongs to it, with sizes and hashes.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -68,8 +74,8 @@ pub const FOLDERS: [&str; 10] = [
 pub const NEEDED_FOLDERS: [&str; 6] = [AGENTS, TASKS, CHECKPOINTS, LOGS, ARTIFACTS, CONFIG];
 
 /// The folders in which commits make their temps, and so leave them when they are killed. The temps of other places are
-/// made under `INCOMING`.
-pub const WRITTEN_FOLDERS: [&str; 6] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME];
+/// made under `INCOMING`; a folder that they make is begun beside its place.
+pub const WRITTEN_FOLDERS: [&str; 7] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME, HANDOFF_PLACE];
 
 /// How the name of a mission file ends.
 pub const JSON: &str = ".json";
@@ -87,6 +93,22 @@ pub fn agent(id: &AgentId) -> String {
 /// `tasks/<task_id>.json`.
 pub fn task(id: &TaskId) -> String {
     format!("{TASKS}/{id}{JSON}")
+}
+
+/// `.mcell/handoffs/open/<id>.json`.
+pub fn offer(id: &HandoffId) -> String {
+    format!("{OFFERS}/{id}{JSON}")
+}
+
+/// `.mcell/handoffs/closed/<id>.json`.
+pub fn handoff(id: &HandoffId) -> String {
+    format!("{HANDOFFS}/{id}{JSON}")
+}
+
+/// Tells whether a file may go without the trash: mcell's own records, which are told of in the journal.
+pub fn may_go(file: &str) -> bool {
+    let (folder, name) = split(file);
+    [OFFERS, HANDOFFS].contains(&folder) && name.ends_with(JSON)
 }
 
 /// The folder of a path inside a cell, and the name in it.

@@ -5,6 +5,7 @@ pub mod commit;
 pub mod fence;
 pub mod folder;
 pub mod fs2;
+pub mod handoff;
 pub mod incoming;
 pub mod journal;
 pub mod layout;

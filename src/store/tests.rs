@@ -385,3 +385,102 @@ fn a_journal_written_by_a_stranger_moves_nothing_out_of_the_trash_or_the_cell() 
         assert!(!std::path::Path::new("/tmp/mcell-out.json").exists());
     }
 }
+
+/// One of mcell's own records, put, with the line of its going written and its marker there.
+fn cut_off_before_it_goes(place: &Place, file: &str, text: &str) -> String {
+    let temp = format!("{}/.habcde.json.1-0.tmp", layout::INCOMING);
+    std::fs::create_dir_all(place.path(layout::INCOMING)).unwrap();
+    std::fs::write(place.path(&temp), "").unwrap();
+    let mut journal = Journal::read_end(place.cell.folder()).unwrap();
+    let change = Change {
+        file: file.into(),
+        temp: Some(temp.clone()),
+        trash: None,
+        before: Some(sha256(text.as_bytes())),
+        after: None,
+    };
+    let line = line(vec![change], journal.prev());
+    journal.append(place.cell.folder(), &line).unwrap();
+    temp
+}
+
+const OFFER: &str = ".mcell/handoffs/open/habcde.json";
+
+#[test]
+fn a_record_goes_from_one_folder_to_another_in_one_commit() {
+    let place = Place::new();
+    place.put(OFFER, "{}");
+    let mut writing = place.write();
+    let over = OFFER.replace("open", "closed");
+    writing.put_text(&over, b"{}".to_vec()).unwrap();
+    writing.take_away(OFFER).unwrap();
+    assert_eq!(writing.text(OFFER).unwrap(), None);
+    writing.commit("closed").unwrap();
+    assert!(place.path(&over).exists() && !place.path(OFFER).exists());
+    assert_eq!(
+        std::fs::read_dir(place.path(layout::INCOMING))
+            .unwrap()
+            .count(),
+        0
+    );
+    // What is not there changes nothing, and what is a mission's goes to the trash only.
+    writing.take_away(OFFER).unwrap();
+    assert!(!writing.changes_anything());
+    assert!(writing.take_away("tasks/task_001.json").is_err());
+    drop(writing);
+    assert!(place.write().mended.is_empty());
+}
+
+#[test]
+fn a_record_whose_going_was_written_down_goes() {
+    let place = Place::new();
+    place.put(OFFER, "{}");
+    let temp = cut_off_before_it_goes(&place, OFFER, "{}");
+    assert_eq!(
+        place.write().mended,
+        ["finished what a crash cut short: did it"]
+    );
+    assert!(!place.path(OFFER).exists() && !place.path(&temp).exists());
+    assert!(place.write().mended.is_empty());
+}
+
+#[test]
+fn a_record_that_went_leaves_only_its_marker_to_sweep() {
+    let place = Place::new();
+    place.put(OFFER, "{}");
+    let temp = cut_off_before_it_goes(&place, OFFER, "{}");
+    std::fs::remove_file(place.path(OFFER)).unwrap();
+    drop(place.write());
+    assert!(!place.path(&temp).exists());
+}
+
+#[test]
+fn a_marker_without_a_line_removes_nothing() {
+    let place = Place::new();
+    place.put(OFFER, "{}");
+    let temp = format!("{}/.habcde.json.1-0.tmp", layout::INCOMING);
+    std::fs::create_dir_all(place.path(layout::INCOMING)).unwrap();
+    std::fs::write(place.path(&temp), "").unwrap();
+    std::fs::write(place.path(layout::LOCK), "{\"pid\":1,\"act\":\"killed\"}").unwrap();
+    drop(place.write());
+    assert!(place.path(OFFER).exists() && !place.path(&temp).exists());
+}
+
+#[test]
+fn a_line_by_hand_removes_only_what_may_go_and_only_as_it_was() {
+    for (file, there) in [
+        ("tasks/task_001.json", "{}"),
+        (".mcell/fence", "{}"),
+        (".mcell/handoffs/open/../closed/habcde.json", "{}"),
+        (OFFER, "{\"newer\": 1}"),
+    ] {
+        let place = Place::new();
+        place.put("tasks/task_001.json", "{}");
+        place.put(".mcell/fence", "{}");
+        place.put(".mcell/handoffs/closed/habcde.json", "{}");
+        place.put(OFFER, there);
+        cut_off_before_it_goes(&place, file, "{}");
+        drop(place.write());
+        assert!(place.path(file).exists(), "{file}");
+    }
+}

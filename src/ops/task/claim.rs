@@ -28,13 +28,13 @@ pub struct Claimed {
 }
 
 /// Who takes, and where.
-struct Taker {
-    id: AgentId,
-    agent: Agent,
-    permissions: Option<Permissions>,
-    cell: CellStatus,
-    fence: Fence,
-    now: Moment,
+pub(crate) struct Taker {
+    pub(crate) id: AgentId,
+    pub(crate) agent: Agent,
+    pub(crate) permissions: Option<Permissions>,
+    pub(crate) cell: CellStatus,
+    pub(crate) fence: Fence,
+    pub(crate) now: Moment,
 }
 
 /// The acting agent takes a task, or takes it again with a new token. `lease`: seconds it holds from each act of the
@@ -109,7 +109,8 @@ fn are(number: usize) -> String {
 }
 
 impl Taker {
-    fn read(session: &Session, writing: &Writing<'_>) -> Result<Self> {
+    /// The acting agent.
+    pub(crate) fn read(session: &Session, writing: &Writing<'_>) -> Result<Self> {
         let id = session.require_agent("claim a task")?.clone();
         let cell: Cell = writing
             .read(layout::CELL)?
@@ -127,7 +128,8 @@ impl Taker {
         })
     }
 
-    fn claimant<'a>(&'a self, busy_with: Option<&'a str>) -> Claimant<'a> {
+    /// What the rules of claims want to know of it.
+    pub(crate) fn claimant<'a>(&'a self, busy_with: Option<&'a str>) -> Claimant<'a> {
         Claimant {
             id: self.id.as_str(),
             agent: &self.agent,
@@ -137,7 +139,7 @@ impl Taker {
     }
 
     /// The task that it holds, by a claim or as another tool noted it.
-    fn busy_with(&self, writing: &Writing<'_>) -> Result<Option<String>> {
+    pub(crate) fn busy_with(&self, writing: &Writing<'_>) -> Result<Option<String>> {
         let mut held = self.fence.held.iter();
         if let Some((task, _)) = held.find(|(_, hold)| hold.agent == self.id.as_str()) {
             return Ok(Some(task.clone()));
@@ -158,9 +160,24 @@ impl Taker {
         mut self,
         writing: &mut Writing<'_>,
         id: &TaskId,
-        mut task: Task,
+        task: Task,
         seconds: Option<u64>,
     ) -> Result<Claimed> {
+        let renewed = task.status == TaskStatus::InProgress;
+        let task = self.stage(writing, id, task, seconds)?;
+        let verb = if renewed { "claimed again" } else { "claimed" };
+        writing.commit(&format!("{} {verb} {id}", self.id))?;
+        Ok(Claimed { task, renewed })
+    }
+
+    /// Stages that it takes a task: the task, itself and the fence. Gives the task as it then stands.
+    pub(crate) fn stage(
+        &mut self,
+        writing: &mut Writing<'_>,
+        id: &TaskId,
+        mut task: Task,
+        seconds: Option<u64>,
+    ) -> Result<Task> {
         let renewed = task.status == TaskStatus::InProgress;
         let before = self
             .fence
@@ -201,14 +218,12 @@ impl Taker {
         writing.put(&layout::task(id), &task)?;
         writing.put(&layout::agent(&self.id), &self.agent)?;
         fence::put(writing, &self.fence)?;
-        let verb = if renewed { "claimed again" } else { "claimed" };
-        writing.commit(&format!("{} {verb} {id}", self.id))?;
-        Ok(Claimed { task, renewed })
+        Ok(task)
     }
 }
 
 /// What a task still waits for, a sentence each.
-pub(super) fn waits_for(writing: &Writing<'_>, task: &Task) -> Result<Vec<String>> {
+pub(crate) fn waits_for(writing: &Writing<'_>, task: &Task) -> Result<Vec<String>> {
     let mut waits = Vec::new();
     for id in &task.dependencies {
         let dependency = match TaskId::new(id.as_str()) {

@@ -2,14 +2,14 @@
 
 mod assign;
 mod change;
-mod claim;
+pub(crate) mod claim;
 #[cfg(test)]
 #[allow(
     clippy::disallowed_methods,
     reason = "tests lay hands on files as other tools do"
 )]
 mod claim_tests;
-mod finish;
+pub(crate) mod finish;
 mod look;
 #[cfg(test)]
 #[allow(

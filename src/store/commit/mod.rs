@@ -63,6 +63,8 @@ enum After {
     Text(Vec<u8>),
     /// Goes to the trash: where, relative to the root.
     Trash(String),
+    /// Goes for good.
+    Gone,
     /// Was made beforehand: where, and its hash.
     Made {
         temp: String,
@@ -148,7 +150,7 @@ impl<'c> Writing<'c> {
                 ..
             }) => Ok(Some(text.clone())),
             Some(Staged {
-                after: After::Trash(_),
+                after: After::Trash(_) | After::Gone,
                 ..
             }) => Ok(None),
             Some(Staged {
@@ -226,6 +228,23 @@ impl<'c> Writing<'c> {
             after: After::Trash(trash.to_owned()),
             is_beside: false,
         });
+        Ok(())
+    }
+
+    /// Stages that one of mcell's own records goes for good, without the trash. One that is not there changes nothing.
+    pub fn take_away(&mut self, file: &str) -> Result<()> {
+        if !layout::may_go(file) {
+            return Err(Error::bug(format!("{file} goes to the trash only")));
+        }
+        self.staged.retain(|staged| staged.file != file);
+        if let Some(before) = self.cell.folder().read(file)? {
+            self.staged.push(Staged {
+                file: file.to_owned(),
+                before: Some(before),
+                after: After::Gone,
+                is_beside: false,
+            });
+        }
         Ok(())
     }
 
@@ -371,6 +390,7 @@ impl<'c> Writing<'c> {
                 // Empty: as long as it is there, the file is still to go. Nothing else would tell a file that was not
                 // moved yet from one that somebody took out of the trash again.
                 After::Trash(trash) => (write(&[])?, Some(trash.clone()), None),
+                After::Gone => (write(&[])?, None, None),
                 After::Text(text) => (write(text)?, None, Some(sha256(text))),
                 After::Made { temp, sha256 } => (temp.clone(), None, Some(sha256.clone())),
             };

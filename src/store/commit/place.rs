@@ -29,7 +29,15 @@ impl Writing<'_> {
             return Ok(());
         };
         let Some(trash) = &change.trash else {
-            return self.rename_temp(temp, &change.file);
+            if change.after.is_some() {
+                return self.rename_temp(temp, &change.file);
+            }
+            let (parent, name) = layout::split(&change.file);
+            if let Some(place) = folder.folder(parent)? {
+                place.remove_file(name)?;
+            }
+            let _ = folder.remove_file(temp);
+            return Ok(());
         };
         let root = self.cell.root_folder()?;
         let (parent, _) = layout::split(trash);

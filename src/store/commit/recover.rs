@@ -27,6 +27,9 @@ impl Writing<'_> {
                 Ok(hash_of(folder, file)? == *hash)
             };
             let undone = match &change.trash {
+                None if change.after.is_none() => {
+                    folder.stat(&change.file)?.is_some() && is(&change.file, &change.before)?
+                }
                 // Its text was fsynced before the line was; another text is not what the line promises.
                 None => is(temp, &change.after)?,
                 Some(trash) => {
@@ -76,7 +79,9 @@ fn is_own(change: &Change) -> bool {
         let below = trash.strip_prefix(layout::TRASH);
         below.is_some_and(|below| below.starts_with('/')) && stays_beneath(trash)
     };
+    let is_removal = change.after.is_none() && change.trash.is_none();
     stays_beneath(&change.file)
+        && (!is_removal || layout::may_go(&change.file))
         && change.temp.as_deref().is_none_or(is_own_temp)
         && change.trash.as_deref().is_none_or(is_own_trash)
 }
