@@ -4,6 +4,7 @@ use crate::base::env::Env;
 use crate::cli::completions::Shell;
 use crate::ops::Session;
 use crate::store::cell::OpenCell;
+use crate::store::{handoff, layout};
 use clap::ValueEnum;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::{OsStr, OsString};
@@ -100,6 +101,23 @@ pub fn tasks() -> ArgValueCompleter {
                 )
             }),
         )
+    })
+}
+
+/// Completes handoffs that wait in the cell that is meant.
+pub fn handoffs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let Some(cell) = cell() else {
+            return Vec::new();
+        };
+        let ids = handoff::ids(&cell, layout::OFFERS).unwrap_or_default();
+        let about = ids.into_iter().map(|id| {
+            let file = layout::offer(&id);
+            let offered = handoff::read(&cell, &file).ok().flatten();
+            let way = offered.map(|one| format!("{} to {}", one.task_id, one.to));
+            (id.to_string(), way)
+        });
+        candidates(typed, about)
     })
 }
 

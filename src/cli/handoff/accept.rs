@@ -18,7 +18,7 @@ Examples:
   mcell handoff accept task_001 --json | jq .claim.token")]
 pub(super) struct Accept {
     /// The handoff, or the task that is offered; CELL/… for one of another cell
-    #[arg(add = complete::tasks())]
+    #[arg(add = complete::handoffs())]
     handoff: String,
     /// How long the claim holds from each act of the agent: 90, 15m, 8h [default: until the agent is gone]
     #[arg(long, value_name = "TIME", value_parser = seconds)]

@@ -16,7 +16,7 @@ Examples:
   mcell handoff list -q | xargs mcell handoff approve")]
 pub(super) struct Approve {
     /// The handoffs, or the tasks that are offered; CELL/… for those of another cell
-    #[arg(required = true, value_name = "HANDOFF", add = complete::tasks())]
+    #[arg(required = true, value_name = "HANDOFF", add = complete::handoffs())]
     handoffs: Vec<String>,
 }
 

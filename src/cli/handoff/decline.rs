@@ -16,7 +16,7 @@ Examples:
   mcell handoff decline hqkzwm                    an operator takes it back")]
 pub(super) struct Decline {
     /// The handoffs, or the tasks that are offered; CELL/… for those of another cell
-    #[arg(required = true, value_name = "HANDOFF", add = complete::tasks())]
+    #[arg(required = true, value_name = "HANDOFF", add = complete::handoffs())]
     handoffs: Vec<String>,
     /// Why, for the giver and the journal
     #[arg(long, value_name = "TEXT")]

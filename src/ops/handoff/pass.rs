@@ -68,10 +68,12 @@ impl<'a> Pass<'a> {
         let mut task = self.task.clone();
         task.assigned_to = Some(self.to.to_string());
         if task.status == TaskStatus::InProgress {
+            let before = task.claim.take();
             task.claim = Some(Claim {
                 agent: self.to.to_string(),
                 token: 0,
                 expires_at: None,
+                paused_seconds: before.and_then(|claim| claim.paused_seconds),
             });
         }
         task
