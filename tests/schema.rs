@@ -84,6 +84,11 @@ const TYPED: &[&str] = &[
     "task reopen|task_001",
     "task edit|task_001",
     "task graph|",
+    "artifact add|x.rs --task task_001",
+    "artifact add|x.rs --replace",
+    "artifact list|",
+    "artifact verify|",
+    "artifact collect|",
     "policy show|",
     "policy set|max_retries=5 substitute_agents=agent_002",
     "isolation show|",
@@ -112,6 +117,7 @@ const TYPED: &[&str] = &[
 fn what_commands_print_is_what_their_schemas_say() {
     let mut world = World::new();
     world.set("EDITOR", "true");
+    std::fs::write(world.home().join("x.rs"), "fn main() {}").expect("a source");
     let made = world.mcell("init 'Example Mission' --json").ok().json();
     assert_is_as_said(&world, "output.init", &made);
     for typed in TYPED {

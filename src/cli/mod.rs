@@ -3,6 +3,7 @@
 pub mod add_agent;
 pub mod add_task;
 pub mod agent;
+pub mod artifact;
 pub mod cell;
 pub mod complete;
 pub mod completions;
@@ -125,6 +126,7 @@ commands! {
     "cell" Cell cell::CellCommand,
     "agent" Agent agent::AgentCommand,
     "task" Task task::TaskCommand,
+    "artifact" Artifact artifact::ArtifactCommand,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -176,6 +178,7 @@ Work
   cell         List, show, set, pause, complete, reopen, remove, …
   agent        List, show, set, pause, remove, …
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
+  artifact     Add, list, verify, collect what comes of the work
   why          Why a task waits, who may take it, what waits for it
 
 Admin

@@ -7,7 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::edited::Edited;
 use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
-use crate::cli::{Outcome, add_agent, add_task, cell, demo, explain, init, permission, policy};
+use crate::cli::{
+    Outcome, add_agent, add_task, artifact, cell, demo, explain, init, permission, policy,
+};
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
 use crate::ops::{self, changes, doctor, export, scan};
@@ -113,6 +115,10 @@ const OUTPUTS: &[Output] = &[
         "task release", "task retry", "task assign"], shapes::task),
     output::<task::graph::Drawn<'_>>("output.task.graph", One, &["task graph"]),
     output::<task::remove::GoneTask<'_>>("output.task.remove", OneOrList("tasks"), &["task remove"]),
+    output::<artifact::add::Added>("output.artifact.add", One, &["artifact add"]),
+    output::<ops::artifact::Listed>("output.artifact.list", List("artifacts"), &["artifact list"]),
+    output::<ops::artifact::Checked>("output.artifact.verify", One, &["artifact verify"]),
+    output::<ops::artifact::Collected>("output.artifact.collect", One, &["artifact collect"]),
     output::<ops::task::Reasons>("output.why", OneOrList("tasks"), &["why TASK"]),
     output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
     output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),

@@ -40,6 +40,8 @@ pub const FENCE: &str = ".mcell/fence";
 pub const INCOMING: &str = ".mcell/incoming";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
+/// What was noted of each artifact: hash, size, task, agent.
+pub const ARTIFACT_NOTES: &str = ".mcell/artifacts.json";
 /// In a generation: what belongs to it, with sizes and hashes.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -87,6 +89,16 @@ pub fn agent(id: &AgentId) -> String {
 /// `tasks/<task_id>.json`.
 pub fn task(id: &TaskId) -> String {
     format!("{TASKS}/{id}{JSON}")
+}
+
+/// `artifacts/<name>`.
+pub fn artifact(name: &str) -> String {
+    join(ARTIFACTS, name)
+}
+
+/// What an agent saved as its artifacts: `checkpoints/<agent_id>/artifacts`.
+pub fn saved_artifacts(agent: &AgentId) -> String {
+    format!("{CHECKPOINTS}/{agent}/{ARTIFACTS}")
 }
 
 /// The folder of a path inside a cell, and the name in it.

@@ -1,0 +1,1 @@
+//! Artifacts of a cell, below the command line.
