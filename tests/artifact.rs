@@ -273,7 +273,7 @@ fn a_link_in_the_cell_leads_nothing_out_of_it() {
     world
         .mcell("artifact add parser.rs --name way/parser.rs")
         .code(4)
-        .says("is a link");
+        .says("artifacts/code/way is not a folder");
     assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 0);
     symlink(
         file(&world, "secret", "s"),
@@ -466,9 +466,9 @@ fn a_task_is_completed_and_its_artifacts_are_added_in_one_commit() {
     assert_eq!(noted(&world, "code/parser.rs")["agent"], "agent_001");
     assert_eq!(noted(&world, "reports/run.log")["task"], "task_001");
     world.mcell("validate").ok();
+    nothing_is_left(&world);
     std::fs::remove_file(world.cell().join("artifacts/code/parser.rs")).expect("removed");
     world.mcell("validate").shows("MC082");
-    nothing_is_left(&world);
 }
 
 #[test]
