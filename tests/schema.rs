@@ -101,6 +101,11 @@ const TYPED: &[&str] = &[
     "handoff|task_001 agent_002 --offer",
     "handoff decline|task_001",
     "handoff list|--all",
+    "artifact add|x.rs --task task_001",
+    "artifact add|x.rs --replace",
+    "artifact list|",
+    "artifact verify|",
+    "artifact collect|",
     "policy show|",
     "policy set|max_retries=5 substitute_agents=agent_002",
     "isolation show|",
@@ -129,6 +134,7 @@ const TYPED: &[&str] = &[
 fn what_commands_print_is_what_their_schemas_say() {
     let mut world = World::new();
     world.set("EDITOR", "true");
+    std::fs::write(world.home().join("x.rs"), "fn main() {}").expect("a source");
     let made = world.mcell("init 'Example Mission' --json").ok().json();
     assert_is_as_said(&world, "output.init", &made);
     for typed in TYPED {

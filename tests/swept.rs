@@ -68,6 +68,10 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
     (Before::Claimed, "cell pause"),
     (Before::Cell, "task assign task_001 task_002 agent_002"),
     (Before::Cell, "task remove task_002 --yes"),
+    (
+        Before::Cell,
+        "artifact add parser.rs --name code/deep/parser.rs --task task_001",
+    ),
     (Before::Cell, "policy set auto_revive=ask max_retries=5"),
     (Before::Cell, "isolation set level_1"),
     (Before::HandMade, "isolation set level_2 --cpu 2"),
@@ -275,6 +279,7 @@ pub(crate) fn world(before: Before) -> World {
             for title in ["Code Review", "Testing"] {
                 world.run(["add-task", title]).ok();
             }
+            std::fs::write(world.home().join("parser.rs"), "fn main() {}\n").expect("a source");
             // Tasks and agents were removed: whoever takes the counters for absent gives an id twice.
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";

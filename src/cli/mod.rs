@@ -3,6 +3,7 @@
 pub mod add_agent;
 pub mod add_task;
 pub mod agent;
+pub mod artifact;
 pub mod cell;
 pub mod complete;
 pub mod completions;
@@ -127,6 +128,7 @@ commands! {
     "agent" Agent agent::AgentCommand,
     "task" Task task::TaskCommand,
     "handoff" Handoff handoff::HandoffCommand,
+    "artifact" Artifact artifact::ArtifactCommand,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -179,6 +181,7 @@ Work
   agent        List, show, set, pause, remove, …
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
   handoff      Give a task to another agent, at once or as an offer
+  artifact     Add, list, verify, collect what comes of the work
   why          Why a task waits, who may take it, what waits for it
 
 Admin

@@ -8,7 +8,7 @@ use crate::cli::edited::Edited;
 use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
 use crate::cli::{
-    Outcome, add_agent, add_task, cell, demo, explain, handoff, init, permission, policy,
+    Outcome, add_agent, add_task, artifact, cell, demo, explain, handoff, init, permission, policy,
 };
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
@@ -118,6 +118,10 @@ const OUTPUTS: &[Output] = &[
     output::<ops::handoff::Told>("output.handoff", OneOrList("handoffs"),
         &["handoff", "handoff accept", "handoff decline", "handoff approve"]),
     output::<handoff::list::Handoffs>("output.handoff.list", One, &["handoff list"]),
+    output::<artifact::add::Added>("output.artifact.add", One, &["artifact add"]),
+    output::<ops::artifact::Listed>("output.artifact.list", List("artifacts"), &["artifact list"]),
+    output::<ops::artifact::Checked>("output.artifact.verify", One, &["artifact verify"]),
+    output::<ops::artifact::Collected>("output.artifact.collect", One, &["artifact collect"]),
     output::<ops::task::Reasons>("output.why", OneOrList("tasks"), &["why TASK"]),
     output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
     output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),

@@ -1,6 +1,7 @@
 //! Words of the command line for the fleet's words: what clap offers, checks and completes.
 
 use crate::mission::agent::Role;
+use crate::mission::artifact::Kind;
 use crate::mission::isolation::Level;
 use crate::mission::policy::AutoRevive;
 use crate::mission::task::{Priority, TaskStatus};
@@ -44,6 +45,15 @@ impl clap::ValueEnum for TaskStatus {
             TaskStatus::InProgress => value.alias("in-progress"),
             _ => value,
         })
+    }
+}
+
+impl clap::ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Kind::ALL
+    }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.word()))
     }
 }
 

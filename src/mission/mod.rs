@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod amount;
+pub mod artifact;
 pub mod cell;
 pub mod claim;
 pub mod drawing;

@@ -1,6 +1,7 @@
 //! Use cases: what one can do with a noun in a cell on disk. Lock, read, decide (the noun does), write.
 
 pub mod agent;
+pub mod artifact;
 pub mod cell;
 pub mod changes;
 pub mod config;

@@ -19,6 +19,9 @@ use std::path::Path;
 /// Bytes read and hashed at once.
 const CHUNK: usize = 256 << 10;
 
+/// How often a place that is not there is made again.
+const TRIES: usize = 8;
+
 /// What a copy is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
@@ -71,7 +74,14 @@ impl Making {
     /// A name of its own that nothing has yet.
     fn name(cell: &OpenCell) -> Result<(Folder, String)> {
         static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        make_path(cell.folder(), layout::INCOMING)?;
+        let mut made = make_path(cell.folder(), layout::INCOMING);
+        for _ in 0..TRIES {
+            // A writer may have swept it on its way to its name.
+            if made.is_err() {
+                made = make_path(cell.folder(), layout::INCOMING);
+            }
+        }
+        made?;
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!(".made.{}-{number}{}", std::process::id(), layout::TEMP);
         let folder = cell.folder().folder_there("")?;

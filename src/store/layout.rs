@@ -46,6 +46,8 @@ pub const HANDOFF_PLACE: &str = ".mcell/handoffs";
 pub const OFFERS: &str = ".mcell/handoffs/open";
 /// Handoffs that are over, one file each; the oldest go.
 pub const HANDOFFS: &str = ".mcell/handoffs/closed";
+/// What was noted of each artifact: hash, size, task, agent.
+pub const ARTIFACT_NOTES: &str = ".mcell/artifacts.json";
 /// In a generation: what belongs to it, with sizes and hashes.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -109,6 +111,16 @@ pub fn handoff(id: &HandoffId) -> String {
 pub fn may_go(file: &str) -> bool {
     let (folder, name) = split(file);
     [OFFERS, HANDOFFS].contains(&folder) && name.ends_with(JSON)
+}
+
+/// `artifacts/<name>`.
+pub fn artifact(name: &str) -> String {
+    join(ARTIFACTS, name)
+}
+
+/// What an agent saved as its artifacts: `checkpoints/<agent_id>/artifacts`.
+pub fn saved_artifacts(agent: &AgentId) -> String {
+    format!("{CHECKPOINTS}/{agent}/{ARTIFACTS}")
 }
 
 /// The folder of a path inside a cell, and the name in it.

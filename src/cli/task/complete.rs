@@ -47,7 +47,7 @@ impl Complete {
             .hint("complete them one by one"));
         }
         let done = Yield {
-            artifacts: names(&self.artifacts)?,
+            artifacts: self.artifacts,
             result: self.result.map(value),
             auto: self.auto,
         };
@@ -84,16 +84,4 @@ fn offer(context: &Context) -> Result<bool> {
 /// JSON where it is some, else the text itself.
 fn value(text: String) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::String(text))
-}
-
-/// The names of artifacts that are in the cell already.
-fn names(files: &[PathBuf]) -> Result<Vec<String>> {
-    let named = files.iter().map(|file| match file.to_str() {
-        Some(name) => Ok(name.to_owned()),
-        None => Err(Error::usage(format!(
-            "{} is no name that a task can note",
-            file.display()
-        ))),
-    });
-    named.collect()
 }

@@ -7,6 +7,7 @@ use crate::mission::cell::{Cell, CellStatus};
 use crate::mission::claim;
 use crate::mission::permission::Verb;
 use crate::mission::task::{Task, TaskStatus};
+use crate::ops::artifact::{self, Placed};
 use crate::ops::due;
 use crate::ops::session::Session;
 use crate::ops::task::claim::waits_for;
@@ -15,12 +16,13 @@ use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
 use crate::store::{fence, layout};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// What came of a task.
 #[derive(Clone, Debug, Default)]
 pub struct Yield {
-    /// Names of files, relative to `artifacts/` where they lie there.
-    pub artifacts: Vec<String>,
+    /// Files that came of it: artifacts of the cell, or any others, which are copied into them.
+    pub artifacts: Vec<PathBuf>,
     /// Whatever its doer has to say of it.
     pub result: Option<Value>,
     /// Complete the cell too, if this was the last open task.
@@ -51,6 +53,7 @@ pub enum Left {
 
 /// Completes a task in progress. An agent completes what it holds, with the token it was given.
 pub fn complete(session: &Session, cell: &OpenCell, id: &TaskId, done: &Yield) -> Result<LetGo> {
+    let prepared = artifact::prepare(session, cell, &done.artifacts, None, None)?;
     let mut writing = session.write(cell, "task complete")?;
     let (mut task, holder) = own(session, &writing, id, Some(Verb::Execute))?;
     let waits_for = waits_for(&writing, &task)?;
@@ -68,7 +71,10 @@ pub fn complete(session: &Session, cell: &OpenCell, id: &TaskId, done: &Yield) -
             "an agent takes it first: `mcell task claim {id} --as AGENT`"
         )));
     }
-    task.complete(&done.artifacts, done.result.clone(), writing.now())?;
+    let agent = session.agent.as_ref();
+    let placed = artifact::stage(&mut writing, prepared, Some(id), agent, false)?;
+    let artifacts: Vec<String> = placed.iter().map(Placed::path).collect();
+    task.complete(&artifacts, done.result.clone(), writing.now())?;
     let_go(&mut writing, id, &task, holder.as_deref())?;
     let mut left = left(&writing)?;
     let mut what = format!("completed {id}");

@@ -99,6 +99,8 @@ impl<'c> Writing<'c> {
         let finished = writing.finish_last_line()?;
         if finished || cut || writing.held.was_abandoned {
             writing.sweep_temps()?;
+        } else {
+            recover::sweep_made(cell.folder())?;
         }
         writing.held.half_done = false;
         Ok(writing)
@@ -251,7 +253,7 @@ impl<'c> Writing<'c> {
     /// Stages what was made beforehand: a file that takes the place of what is there, or a folder where nothing is yet.
     pub fn put_made(&mut self, file: &str, made: Incoming) -> Result<()> {
         let (parent, _) = layout::split(file);
-        make_path(self.cell.folder(), parent)?;
+        make_place(self.cell.folder(), parent)?;
         if !made.is_folder() {
             made.give(self.rights_for(file, parent)?)?;
         }
@@ -372,7 +374,7 @@ impl<'c> Writing<'c> {
                 Some(text) => Some(sha256(text)),
                 None => hash_of(folder, &item.file)?,
             };
-            make_path(folder, parent)?;
+            make_place(folder, parent)?;
             let temp = || {
                 let name = format!(".{name}.{}-{number}{}", std::process::id(), layout::TEMP);
                 if layout::WRITTEN_FOLDERS.contains(&parent) {
@@ -425,6 +427,21 @@ pub(crate) fn make_path(folder: &Folder, path: &str) -> Result<()> {
         let end = at + next.find('/').unwrap_or(next.len());
         folder.make_folder(path.get(..end).unwrap_or(path))?;
         at = end + 1;
+    }
+    Ok(())
+}
+
+/// The same under the lock: what is on its way to its name lies where the next writer sweeps.
+fn make_place(folder: &Folder, path: &str) -> Result<()> {
+    let ends = path.match_indices('/').map(|(at, _)| at);
+    for end in ends.chain([path.len()]) {
+        let part = path.get(..end).unwrap_or(path);
+        if part.is_empty() || layout::WRITTEN_FOLDERS.contains(&layout::split(part).0) {
+            make_path(folder, part)?;
+        } else if folder.stat(part)?.is_none() {
+            make_path(folder, layout::INCOMING)?;
+            folder.make_folder_by(layout::INCOMING, part, None)?;
+        }
     }
     Ok(())
 }

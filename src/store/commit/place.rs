@@ -56,6 +56,10 @@ impl Writing<'_> {
     /// A file takes the place of what was there; a folder never does.
     fn rename_temp(&self, temp: &str, file: &str) -> Result<()> {
         let folder = self.cell.folder();
+        if file.starts_with(layout::ARTIFACTS) {
+            // Agents write there too.
+            return folder.rename_unlinked(temp, file);
+        }
         if !file.starts_with(layout::GENERATIONS) {
             return folder.rename(temp, file);
         }

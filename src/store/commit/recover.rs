@@ -2,6 +2,7 @@
 
 use super::Writing;
 use crate::base::error::Result;
+use crate::store::folder::Folder;
 use crate::store::incoming::{self, hash_of};
 use crate::store::journal::{Change, tell_mission_log};
 use crate::store::layout;
@@ -64,6 +65,12 @@ impl Writing<'_> {
         }
         incoming::sweep(self.cell.folder())
     }
+}
+
+/// Removes what a killed maker left before it had the lock, or wanted it.
+pub(super) fn sweep_made(cell: &Folder) -> Result<()> {
+    cell.sweep_temps(layout::RUNTIME)?;
+    incoming::sweep(cell)
 }
 
 /// Tells whether a change is one that a commit could have written: all its paths lie where they should.

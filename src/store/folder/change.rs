@@ -16,18 +16,34 @@ impl Folder {
 
     /// Makes a folder beneath with these rights (none: those of its parent), if it is not there; the parent is fsynced.
     pub fn make_folder_with(&self, beneath: &str, rights: Option<Rights>) -> Result<()> {
+        let (parent, _) = layout::split(beneath);
+        self.make_folder_by(parent, beneath, rights)
+    }
+
+    /// The same; on its way to its name it lies in this place, which is swept.
+    pub(crate) fn make_folder_by(
+        &self,
+        place: &str,
+        beneath: &str,
+        rights: Option<Rights>,
+    ) -> Result<()> {
         if self.stat(beneath)?.is_some() {
             return Ok(());
         }
         let (parent, name) = layout::split(beneath);
         let parent = self.folder_there(parent)?;
+        let place = self.folder_there(place)?;
+        let rights = match rights {
+            Some(rights) => Some(rights),
+            None => parent.rights("")?,
+        };
         // Under another name until it has its rights: whoever is killed in between leaves no folder closed to its group.
         let temp = temp_of(name);
-        let made = parent
+        let made = place
             .build_folder(&temp, rights)
-            .and_then(|()| parent.rename_new(&temp, &parent, name));
+            .and_then(|()| place.rename_new(&temp, &parent, name));
         if !matches!(made, Ok(true)) {
-            let _ = rustix::fs::unlinkat(&parent.handle, &temp, AtFlags::REMOVEDIR);
+            let _ = rustix::fs::unlinkat(&place.handle, &temp, AtFlags::REMOVEDIR);
         }
         match made {
             Ok(_) => parent.sync(),
@@ -129,6 +145,14 @@ impl Folder {
     /// Renames beneath, in place of what was there.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         retry_on_intr(|| rustix::fs::renameat(&self.handle, from, &self.handle, to))
+            .map_err(|error| self.trouble(format_args!("rename {from} to"), to, error))
+    }
+
+    /// Renames beneath, in place of what was there, where others may have put a link on the way: none is followed.
+    pub(crate) fn rename_unlinked(&self, from: &str, to: &str) -> Result<()> {
+        let (parent, name) = layout::split(to);
+        let parent = self.folder_there(parent)?;
+        retry_on_intr(|| rustix::fs::renameat(&self.handle, from, &parent.handle, name))
             .map_err(|error| self.trouble(format_args!("rename {from} to"), to, error))
     }
 

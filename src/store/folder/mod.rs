@@ -6,10 +6,12 @@
 mod change;
 mod resolve;
 mod rights;
+mod tree;
 
 pub(crate) use change::write_all;
 pub use rights::Rights;
 pub(crate) use rights::give;
+pub use tree::Found;
 
 use crate::base::error::{Error, Result};
 use crate::store::layout;
