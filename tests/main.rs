@@ -11,6 +11,7 @@
 )]
 
 mod broken;
+mod checkpoint;
 mod completions;
 mod demo;
 mod disk;

@@ -18,6 +18,8 @@ pub(crate) enum Before {
     Nothing,
     /// A cell made by mcell, with two agents and two tasks.
     Cell,
+    /// The same cell; agent_001 has three checkpoints, has written on since, and a file to save lies in its folder.
+    Saved,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -54,6 +56,11 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         "task set task_001 assigned_to=agent_001 priority=high",
     ),
     (Before::Cell, "task remove task_002 --yes"),
+    (
+        Before::Saved,
+        "checkpoint save agent_001 --state next.json --artifact notes.md",
+    ),
+    (Before::Saved, "checkpoint restore agent_001 --generation 1"),
     (Before::Cell, "policy set auto_revive=ask max_retries=5"),
     (Before::Cell, "isolation set level_1"),
     (Before::HandMade, "isolation set level_2 --cpu 2"),
@@ -77,6 +84,8 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::HandMade, "scan"),
     (Before::Cell, "status"),
     (Before::Cell, "validate"),
+    (Before::Saved, "checkpoint list agent_001"),
+    (Before::Saved, "checkpoint verify"),
 ];
 
 /// One command of the table, ready to be swept.
@@ -219,6 +228,25 @@ pub(crate) fn world(before: Before) -> World {
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
+        }
+        Before::Saved => {
+            world = self::world(Before::Cell);
+            let own = world.cell().join("checkpoints/agent_001");
+            std::fs::create_dir_all(own.join("artifacts")).expect("a folder");
+            let write =
+                |file: &str, text: &str| std::fs::write(own.join(file), text).expect("a file");
+            for step in ["1", "2", "3"] {
+                write("state.json", &format!("{{\"step\": {step}}}\n"));
+                write("context.json", &format!("{{\"read\": {step}}}\n"));
+                write("artifacts/plan.md", step);
+                for path in fleet::walk(&own) {
+                    share(&path);
+                }
+                world.run(["checkpoint", "save", "agent_001"]).ok();
+            }
+            let home = world.home();
+            std::fs::write(home.join("next.json"), "{\"step\": 4}\n").expect("a state");
+            std::fs::write(home.join("notes.md"), "read it again\n").expect("an artifact");
         }
         Before::HandMade => {
             hand_made(&world.root());

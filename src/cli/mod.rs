@@ -4,6 +4,7 @@ pub mod add_agent;
 pub mod add_task;
 pub mod agent;
 pub mod cell;
+pub mod checkpoint;
 pub mod complete;
 pub mod completions;
 pub mod context;
@@ -125,6 +126,7 @@ commands! {
     "cell" Cell cell::CellCommand,
     "agent" Agent agent::AgentCommand,
     "task" Task task::TaskCommand,
+    "checkpoint" Checkpoint checkpoint::CheckpointCommand,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -176,6 +178,7 @@ Work
   cell         List, show, set, pause, complete, reopen, remove, …
   agent        List, show, set, pause, remove, …
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
+  checkpoint   Save, list, show, verify, restore, prune what agents saved
   why          Why a task waits, who may take it, what waits for it
 
 Admin

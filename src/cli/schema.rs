@@ -3,6 +3,7 @@
 use crate::base::error::Error;
 use crate::base::exit;
 use crate::base::text::{nearest, shown};
+use crate::cli::checkpoint::{Checkpoints, Verdict};
 use crate::cli::context::Context;
 use crate::cli::edited::Edited;
 use crate::cli::man::Written;
@@ -10,7 +11,7 @@ use crate::cli::scan::OnlyProblems;
 use crate::cli::{Outcome, add_agent, add_task, cell, demo, explain, init, permission, policy};
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
-use crate::ops::{self, changes, doctor, export, scan};
+use crate::ops::{self, changes, checkpoint, doctor, export, scan};
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use crate::ui::table::Table;
@@ -113,6 +114,12 @@ const OUTPUTS: &[Output] = &[
         "task release", "task retry", "task assign"], shapes::task),
     output::<task::graph::Drawn<'_>>("output.task.graph", One, &["task graph"]),
     output::<task::remove::GoneTask<'_>>("output.task.remove", OneOrList("tasks"), &["task remove"]),
+    output::<checkpoint::Saved>("output.checkpoint.save", One, &["checkpoint save"]),
+    output::<Checkpoints>("output.checkpoint.list", One, &["checkpoint list"]),
+    output::<checkpoint::Looked>("output.checkpoint.show", One, &["checkpoint show"]),
+    output::<Verdict>("output.checkpoint.verify", One, &["checkpoint verify"]),
+    output::<checkpoint::Restored>("output.checkpoint.restore", One, &["checkpoint restore"]),
+    output::<checkpoint::Pruned>("output.checkpoint.prune", One, &["checkpoint prune"]),
     output::<ops::task::Reasons>("output.why", OneOrList("tasks"), &["why TASK"]),
     output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
     output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),

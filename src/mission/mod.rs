@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod amount;
 pub mod cell;
+pub mod checkpoint;
 pub mod claim;
 pub mod drawing;
 pub mod grant;

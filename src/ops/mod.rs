@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod cell;
 pub mod changes;
+pub mod checkpoint;
 pub mod config;
 pub mod doctor;
 pub mod due;

@@ -1,6 +1,7 @@
 //! One commit record for every change: temps written and fsynced; one journal line that names them, fsynced, which is the
 //! commit; then the renames and one fsync a folder. The next writer finishes or forgets what a crash left.
 
+mod discard;
 mod place;
 mod recover;
 
@@ -10,7 +11,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::mission::sheet::Record;
 use crate::store::cell::OpenCell;
 use crate::store::folder::{Folder, Rights};
-use crate::store::incoming::{Incoming, hash_of};
+use crate::store::incoming::{self, Incoming, hash_of};
 use crate::store::journal::{Change, Journal, Line, sha256, tell_mission_log};
 use crate::store::layout;
 use crate::store::lock::Held;
@@ -97,6 +98,9 @@ impl<'c> Writing<'c> {
         let finished = writing.finish_last_line()?;
         if finished || cut || writing.held.was_abandoned {
             writing.sweep_temps()?;
+        } else {
+            // Who was killed while it made something had no lock, and left no note.
+            incoming::sweep(cell.folder())?;
         }
         writing.held.half_done = false;
         Ok(writing)
