@@ -84,6 +84,12 @@ const TYPED: &[&str] = &[
     "task reopen|task_001",
     "task edit|task_001",
     "task graph|",
+    "checkpoint save|agent_001 --state state.json --artifact state.json",
+    "checkpoint list|",
+    "checkpoint show|agent_001",
+    "checkpoint verify|",
+    "checkpoint restore|agent_001",
+    "checkpoint prune|agent_001 --keep 1 --yes",
     "policy show|",
     "policy set|max_retries=5 substitute_agents=agent_002",
     "isolation show|",
@@ -112,6 +118,7 @@ const TYPED: &[&str] = &[
 fn what_commands_print_is_what_their_schemas_say() {
     let mut world = World::new();
     world.set("EDITOR", "true");
+    std::fs::write(world.home().join("state.json"), "{}").expect("a state");
     let made = world.mcell("init 'Example Mission' --json").ok().json();
     assert_is_as_said(&world, "output.init", &made);
     for typed in TYPED {

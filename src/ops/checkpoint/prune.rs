@@ -1,7 +1,7 @@
 //! Deleting old generations, never the newest good one.
 
 use super::{newest, none_of, numbers};
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::checkpoint::surplus;
 use crate::ops::session::Session;
@@ -48,6 +48,7 @@ pub fn to_prune(cell: &OpenCell, agent: &AgentId, keep: usize) -> Result<Vec<u64
 pub fn prune(session: &Session, cell: &OpenCell, agent: &AgentId, keep: usize) -> Result<Pruned> {
     session.require_operator("delete checkpoints")?;
     let mut writing = session.write(cell, "checkpoint prune")?;
+    let mut kept = numbers(cell, agent)?;
     let dropped = to_prune(cell, agent, keep)?;
     if !dropped.is_empty() {
         let list: Vec<String> = dropped.iter().map(u64::to_string).collect();
@@ -57,12 +58,18 @@ pub fn prune(session: &Session, cell: &OpenCell, agent: &AgentId, keep: usize) -
         ))?;
     }
     for number in &dropped {
-        writing.discard(&layout::generation(agent, *number))?;
+        let gone = writing.discard(&layout::generation(agent, *number));
+        gone.map_err(|error| {
+            let again =
+                format!("some may be deleted: `mcell checkpoint list {agent}` shows what is left");
+            error.of_kind(Kind::OutcomeUnknown).hint(again)
+        })?;
     }
+    kept.retain(|number| !dropped.contains(number));
     Ok(Pruned {
         cell_id: cell.id().to_string(),
         agent_id: agent.to_string(),
-        kept: numbers(cell, agent)?,
+        kept,
         dropped,
     })
 }

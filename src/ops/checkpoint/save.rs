@@ -118,7 +118,7 @@ pub fn save(
         }
         put_note(&mut writing, agent, &manifest)?;
         writing.commit(&format!("saved checkpoint {number} of {agent}"))?;
-        let dropped = drop_older(&mut writing, agent, number)?;
+        let dropped = drop_older(session, &mut writing, agent, number)?;
         return Ok(Saved {
             cell_id: cell.id().to_string(),
             agent_id: agent.to_string(),
@@ -149,23 +149,38 @@ pub(super) fn put_note(
     writing.put(&file, &record).map(|_| ())
 }
 
-/// Reads the new generation back, and only then deletes those before the last three.
-fn drop_older(writing: &mut Writing<'_>, agent: &AgentId, number: u64) -> Result<Vec<u64>> {
+/// Reads the new generation back, and only then deletes those before the last three. It is saved by now: what cannot be
+/// deleted is told, and goes with the next save.
+fn drop_older(
+    session: &Session,
+    writing: &mut Writing<'_>,
+    agent: &AgentId,
+    number: u64,
+) -> Result<Vec<u64>> {
     let cell = writing.cell();
-    let found = look::examine(cell, agent, number)?;
+    let unknown = |error: Error| {
+        error
+            .of_kind(Kind::OutcomeUnknown)
+            .hint("it is written, and the older ones are kept; save again")
+    };
+    let found = look::examine(cell, agent, number).map_err(unknown)?;
     if let Some(flaw) = found.flaws.first() {
-        return Err(Error::new(
-            Kind::Storage,
-            format!(
-                "checkpoint {number} of {agent} is not what was saved: {}",
-                flaw.words()
-            ),
-        )
-        .hint("the older ones are kept; save again, and look at the disk"));
+        let flaw = flaw.words();
+        return Err(unknown(Error::new(
+            Kind::OutcomeUnknown,
+            format!("checkpoint {number} of {agent} was saved, and does not read back: {flaw}"),
+        )));
     }
-    let dropped = surplus(&numbers(cell, agent)?, KEPT, Some(number));
-    for number in &dropped {
-        writing.discard(&layout::generation(agent, *number))?;
+    let due = numbers(cell, agent).map_err(unknown)?;
+    let mut dropped = surplus(&due, KEPT, Some(number));
+    for (at, old) in dropped.clone().into_iter().enumerate() {
+        if let Err(error) = writing.discard(&layout::generation(agent, old)) {
+            (session.tell)(&format!(
+                "checkpoint {old} of {agent} is not needed any more, and could not be deleted: {error}"
+            ));
+            dropped.truncate(at);
+            break;
+        }
     }
     Ok(dropped)
 }
