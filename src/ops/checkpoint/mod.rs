@@ -1,5 +1,6 @@
 //! What one can do with the checkpoints of the agents of a cell.
 
+mod contents;
 mod look;
 mod prune;
 mod restore;
@@ -7,10 +8,11 @@ mod save;
 #[cfg(test)]
 mod tests;
 
+pub use contents::{Gift, NewCheckpoint};
 pub use look::{Looked, Verified, list, look, newest, text_of, verify};
 pub use prune::{Pruned, prune, to_prune};
 pub use restore::{Restored, restore};
-pub use save::{Gift, NewCheckpoint, Saved, save};
+pub use save::{Saved, save};
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::AgentId;

@@ -1,51 +1,22 @@
 //! Saving a checkpoint: a generation is made beside, and placed in one commit with the fleet's files.
 
+use super::contents::{Contents, NewCheckpoint};
 use super::{look, note_of, numbers};
-use crate::base::document::Document;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::{AgentId, TaskId};
-use crate::base::text::shown;
 use crate::mission::agent::Agent;
-use crate::mission::checkpoint::{
-    ARTIFACTS, CONTEXT, KEPT, Manifest, Part, STATE, is_artifact_name, require_artifact_name,
-    surplus,
-};
+use crate::mission::checkpoint::{KEPT, Manifest, surplus};
 use crate::mission::claim;
 use crate::mission::task::Task;
 use crate::ops::session::{CLAIM, Session};
 use crate::store::cell::OpenCell;
-use crate::store::commit::{Writing, pretty};
-use crate::store::folder::Sort;
-use crate::store::incoming::{Incoming, NewFolder, measure, open_beneath, open_source};
-use crate::store::{layout, read};
+use crate::store::commit::Writing;
+use crate::store::layout;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::PathBuf;
 
 /// How often a checkpoint is made anew since the agent's claim changed meanwhile.
 const TRIES: u32 = 3;
-
-/// A text that is given to be saved.
-#[derive(Clone, Debug)]
-pub struct Gift {
-    /// What people call it: a path, or "standard input".
-    pub name: String,
-    /// The text: one JSON object of at most 16 MiB.
-    pub text: Vec<u8>,
-}
-
-/// What is given to be saved. What is not is taken from checkpoints/AGENT/, where the agent writes.
-#[derive(Clone, Debug, Default)]
-pub struct NewCheckpoint {
-    /// The state.
-    pub state: Option<Gift>,
-    /// The context.
-    pub context: Option<Gift>,
-    /// Files to save with them, beside those that lie in artifacts/ already.
-    pub artifacts: Vec<PathBuf>,
-}
 
 /// A checkpoint that was saved.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -62,15 +33,6 @@ pub struct Saved {
     pub dropped: Vec<u64>,
     /// What lies in checkpoints/AGENT/artifacts/ and was not saved, since it is no plain file.
     pub left_out: Vec<String>,
-}
-
-/// What is to be saved, read and checked.
-struct Contents {
-    texts: Vec<(&'static str, Vec<u8>)>,
-    /// By name; whether it was given, or lies in the folder.
-    files: BTreeMap<String, (File, bool)>,
-    given: Vec<&'static str>,
-    left_out: Vec<String>,
 }
 
 /// Saves a checkpoint of an agent. An agent saves its own only, with the token of the task that it holds.
@@ -236,151 +198,4 @@ fn require_own(session: &Session, writing: &Writing<'_>, agent: &AgentId) -> Res
             .hint("stop working on it")
     })?;
     claim::require_holder(&id, &task, agent.as_str(), token)
-}
-
-impl Contents {
-    fn gather(cell: &OpenCell, agent: &AgentId, new: &NewCheckpoint) -> Result<Self> {
-        let place = layout::checkpoint(agent);
-        let (mut texts, mut given) = (Vec::new(), Vec::new());
-        for (name, gift) in [(STATE, &new.state), (CONTEXT, &new.context)] {
-            if let Some(gift) = gift {
-                require_object(&gift.name, &gift.text)?;
-                texts.push((name, gift.text.clone()));
-                given.push(name);
-                continue;
-            }
-            let file = layout::join(&place, name);
-            if let Some(text) = cell.folder().read(&file)? {
-                require_object(&cell.folder().path_of(&file).display().to_string(), &text)?;
-                texts.push((name, text));
-            }
-        }
-        let (mut files, left_out) = lying(cell, &layout::join(&place, ARTIFACTS))?;
-        for path in &new.artifacts {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let name = name.ok_or_else(|| {
-                Error::usage(format!("{} has no name to save it under", path.display()))
-            })?;
-            require_artifact_name(name)?;
-            let before = files.insert(name.to_owned(), (open_source(path)?, true));
-            if before.is_some_and(|(_, is_given)| is_given) {
-                return Err(
-                    Error::usage(format!("two artifacts are called `{}`", shown(name)))
-                        .hint("give one of them another name"),
-                );
-            }
-        }
-        if texts.is_empty() {
-            let place = cell.folder().path_of(&place);
-            return Err(Error::not_found(format!(
-                "there is nothing to save: neither {STATE} nor {CONTEXT} lies in {}",
-                place.display()
-            ))
-            .hint(format!(
-                "write them there, or name them: `mcell checkpoint save {agent} --state FILE --context FILE`"
-            )));
-        }
-        Ok(Contents {
-            texts,
-            files,
-            given,
-            left_out,
-        })
-    }
-
-    /// Makes the generation where no sweep and no reader takes it for one.
-    fn make(&self, cell: &OpenCell, mut manifest: Manifest) -> Result<(Incoming, Manifest)> {
-        let folder = NewFolder::begin(cell)?;
-        let mut add = |name: String, copied: crate::store::incoming::Copied| {
-            manifest.files.push(Part {
-                name,
-                sha256: copied.sha256,
-                bytes: copied.bytes,
-            });
-        };
-        for (name, text) in &self.texts {
-            add((*name).to_owned(), folder.write(name, text)?);
-        }
-        for (name, (file, _)) in &self.files {
-            let name = layout::join(ARTIFACTS, name);
-            let copied = folder.copy(&name, file)?;
-            add(name, copied);
-        }
-        let made = folder.finish(&pretty(&manifest)?)?;
-        Ok((made, manifest))
-    }
-
-    /// Copies of the artifacts that were given, for the fleet's folder; those that lie there already are left alone.
-    fn copies(
-        &self,
-        cell: &OpenCell,
-        agent: &AgentId,
-        manifest: &Manifest,
-    ) -> Result<Vec<(String, Incoming)>> {
-        let place = layout::join(&layout::checkpoint(agent), ARTIFACTS);
-        let mut copies = Vec::new();
-        for (name, (file, is_given)) in &self.files {
-            let target = layout::join(&place, name);
-            let saved = manifest.part(&layout::join(ARTIFACTS, name));
-            let is_there = || -> Result<bool> {
-                let there = measure(cell.folder(), &target)?;
-                Ok(there.map(|there| there.sha256) == saved.map(|part| part.sha256.clone()))
-            };
-            if *is_given && !is_there()? {
-                copies.push((target, Incoming::copy(cell, file)?));
-            }
-        }
-        Ok(copies)
-    }
-}
-
-/// The plain files of a folder by name, opened, and the names of what else lies there.
-fn lying(cell: &OpenCell, place: &str) -> Result<(BTreeMap<String, (File, bool)>, Vec<String>)> {
-    let (mut files, mut left_out) = (BTreeMap::new(), Vec::new());
-    for entry in cell.folder().list(place)?.unwrap_or_default() {
-        // Temps of others.
-        if entry.name.starts_with(b".") {
-            continue;
-        }
-        let name = String::from_utf8_lossy(&entry.name).into_owned();
-        let is_plain = entry.sort == Sort::File
-            && name.as_bytes() == entry.name.as_slice()
-            && is_artifact_name(&name);
-        let opened = match is_plain {
-            true => open_beneath(cell.folder(), &layout::join(place, &name))?,
-            false => None,
-        };
-        match opened {
-            Some(file) => {
-                files.insert(name, (file, false));
-            }
-            None if is_plain => {}
-            None => left_out.push(name),
-        }
-    }
-    Ok((files, left_out))
-}
-
-/// Refuses a text that is not one JSON object of at most 16 MiB (exit 4).
-fn require_object(name: &str, text: &[u8]) -> Result<()> {
-    if text.len() as u64 > layout::LARGEST {
-        return Err(Error::malformed(format!(
-            "{name} is too large: a checkpoint's state and context have at most {} bytes each",
-            layout::LARGEST
-        ))
-        .hint("save what is large as a file: `--artifact FILE`"));
-    }
-    let document = Document::parse(text).map_err(|fault| {
-        let range = fault.offset..fault.offset + 1;
-        Error::malformed(fault.message).at(read::excerpt(name, text, range))
-    })?;
-    let root = document.root();
-    if root.kind() == crate::base::document::Kind::Object {
-        return Ok(());
-    }
-    Err(Error::malformed(format!(
-        "an object is needed here, not {}",
-        root.kind().words()
-    ))
-    .at(read::excerpt(name, text, root.range())))
 }
