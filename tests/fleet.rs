@@ -52,6 +52,15 @@ pub(crate) fn load(root: &Path) -> Result<Files, String> {
             Ok(())
         };
         take(String::from("cell.json"))?;
+        // What agents saved, as a revival of the fleet's own reads it.
+        let saved = folder.join("checkpoints");
+        for agent in names(&saved).unwrap_or_default() {
+            for name in ["state.json", "context.json"] {
+                if saved.join(&agent).join(name).exists() {
+                    take(format!("checkpoints/{agent}/{name}"))?;
+                }
+            }
+        }
         for part in ["agents", "tasks", "config"] {
             let listed = match names(&folder.join(part)) {
                 Ok(listed) => listed,

@@ -12,6 +12,7 @@
 
 mod artifact;
 mod broken;
+mod checkpoint;
 mod completions;
 mod demo;
 mod disk;

@@ -106,6 +106,12 @@ const TYPED: &[&str] = &[
     "artifact list|",
     "artifact verify|",
     "artifact collect|",
+    "checkpoint save|agent_001 --state state.json --artifact state.json",
+    "checkpoint list|",
+    "checkpoint show|agent_001",
+    "checkpoint verify|",
+    "checkpoint restore|agent_001",
+    "checkpoint prune|agent_001 --keep 1 --yes",
     "policy show|",
     "policy set|max_retries=5 substitute_agents=agent_002",
     "isolation show|",
@@ -135,6 +141,7 @@ fn what_commands_print_is_what_their_schemas_say() {
     let mut world = World::new();
     world.set("EDITOR", "true");
     std::fs::write(world.home().join("x.rs"), "fn main() {}").expect("a source");
+    std::fs::write(world.home().join("state.json"), "{}").expect("a state");
     let made = world.mcell("init 'Example Mission' --json").ok().json();
     assert_is_as_said(&world, "output.init", &made);
     for typed in TYPED {

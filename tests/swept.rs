@@ -22,6 +22,8 @@ pub(crate) enum Before {
     Claimed,
     /// The same, and agent_001 offers it to agent_002.
     Offered,
+    /// The same cell; agent_001 has three checkpoints, has written on since, and a file to save lies in its folder.
+    Saved,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -72,6 +74,11 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "artifact add parser.rs --name code/deep/parser.rs --task task_001",
     ),
+    (
+        Before::Saved,
+        "checkpoint save agent_001 --state next.json --artifact notes.md",
+    ),
+    (Before::Saved, "checkpoint restore agent_001 --generation 1"),
     (Before::Cell, "policy set auto_revive=ask max_retries=5"),
     (Before::Cell, "isolation set level_1"),
     (Before::HandMade, "isolation set level_2 --cpu 2"),
@@ -113,6 +120,8 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::HandMade, "scan"),
     (Before::Cell, "status"),
     (Before::Cell, "validate"),
+    (Before::Saved, "checkpoint list agent_001"),
+    (Before::Saved, "checkpoint verify"),
 ];
 
 /// One command of the table, ready to be swept.
@@ -294,6 +303,25 @@ pub(crate) fn world(before: Before) -> World {
             world = self::world(Before::Claimed);
             let line = "handoff task_001 agent_002 --as agent_001";
             world.mcell(line).ok();
+        }
+        Before::Saved => {
+            world = self::world(Before::Cell);
+            let own = world.cell().join("checkpoints/agent_001");
+            std::fs::create_dir_all(own.join("artifacts")).expect("a folder");
+            let write =
+                |file: &str, text: &str| std::fs::write(own.join(file), text).expect("a file");
+            for step in ["1", "2", "3"] {
+                write("state.json", &format!("{{\"step\": {step}}}\n"));
+                write("context.json", &format!("{{\"read\": {step}}}\n"));
+                write("artifacts/plan.md", step);
+                for path in fleet::walk(&own) {
+                    share(&path);
+                }
+                world.run(["checkpoint", "save", "agent_001"]).ok();
+            }
+            let home = world.home();
+            std::fs::write(home.join("next.json"), "{\"step\": 4}\n").expect("a state");
+            std::fs::write(home.join("notes.md"), "read it again\n").expect("an artifact");
         }
         Before::HandMade => {
             hand_made(&world.root());

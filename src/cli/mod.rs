@@ -5,6 +5,7 @@ pub mod add_task;
 pub mod agent;
 pub mod artifact;
 pub mod cell;
+pub mod checkpoint;
 pub mod complete;
 pub mod completions;
 pub mod context;
@@ -129,6 +130,7 @@ commands! {
     "task" Task task::TaskCommand,
     "handoff" Handoff handoff::HandoffCommand,
     "artifact" Artifact artifact::ArtifactCommand,
+    "checkpoint" Checkpoint checkpoint::CheckpointCommand,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -182,6 +184,7 @@ Work
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
   handoff      Give a task to another agent, at once or as an offer
   artifact     Add, list, verify, collect what comes of the work
+  checkpoint   Save, list, show, verify, restore, prune what agents saved
   why          Why a task waits, who may take it, what waits for it
 
 Admin

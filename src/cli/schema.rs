@@ -3,6 +3,7 @@
 use crate::base::error::Error;
 use crate::base::exit;
 use crate::base::text::{nearest, shown};
+use crate::cli::checkpoint::{Checkpoints, Verdict};
 use crate::cli::context::Context;
 use crate::cli::edited::Edited;
 use crate::cli::man::Written;
@@ -12,7 +13,7 @@ use crate::cli::{
 };
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
-use crate::ops::{self, changes, doctor, export, scan};
+use crate::ops::{self, changes, checkpoint, doctor, export, scan};
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use crate::ui::table::Table;
@@ -122,6 +123,12 @@ const OUTPUTS: &[Output] = &[
     output::<ops::artifact::Listed>("output.artifact.list", List("artifacts"), &["artifact list"]),
     output::<ops::artifact::Checked>("output.artifact.verify", One, &["artifact verify"]),
     output::<ops::artifact::Collected>("output.artifact.collect", One, &["artifact collect"]),
+    output::<checkpoint::Saved>("output.checkpoint.save", One, &["checkpoint save"]),
+    output::<Checkpoints>("output.checkpoint.list", One, &["checkpoint list"]),
+    output::<checkpoint::Looked>("output.checkpoint.show", One, &["checkpoint show"]),
+    output::<Verdict>("output.checkpoint.verify", One, &["checkpoint verify"]),
+    output::<checkpoint::Restored>("output.checkpoint.restore", One, &["checkpoint restore"]),
+    output::<checkpoint::Pruned>("output.checkpoint.prune", One, &["checkpoint prune"]),
     output::<ops::task::Reasons>("output.why", OneOrList("tasks"), &["why TASK"]),
     output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
     output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod artifact;
 pub mod cell;
 pub mod changes;
+pub mod checkpoint;
 pub mod config;
 pub mod doctor;
 pub mod due;

@@ -19,8 +19,8 @@ use std::path::Path;
 /// Bytes read and hashed at once.
 const CHUNK: usize = 256 << 10;
 
-/// How often a place that is not there is made again.
-const TRIES: usize = 8;
+/// How often something is begun again that a sweep took on its way.
+const TRIES: u32 = 8;
 
 /// What a copy is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,9 +109,18 @@ impl Making {
 
     /// Makes and holds; again if a sweep was faster.
     fn begin(cell: &OpenCell, make: impl Fn(&Folder, &str) -> Result<File>) -> Result<Self> {
+        let mut tries = TRIES;
         loop {
             let (folder, path) = Making::name(cell)?;
-            let made = make(&folder, &path)?;
+            let made = match make(&folder, &path) {
+                Ok(made) => made,
+                // A sweep may have taken it between two of its steps.
+                Err(_) if tries > 1 => {
+                    tries -= 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if let Some(making) = Making::hold(folder, path, made)? {
                 return Ok(making);
             }
@@ -303,6 +312,23 @@ pub fn open_source(path: &Path) -> Result<File> {
         )));
     }
     Ok(File::from(file))
+}
+
+/// Reads a whole file that a user names: at most 16 MiB, as a mission file has.
+pub fn read_source(path: &Path) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let mut text = Vec::new();
+    open_source(path)?
+        .take(layout::LARGEST + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| Error::storage(format_args!("read {}", path.display()), error))?;
+    Ok(text)
+}
+
+/// Opens a regular file beneath, of any size, to copy it; none if there is none.
+pub fn open_beneath(folder: &Folder, beneath: &str) -> Result<Option<File>> {
+    let opened = folder.open_file(beneath, OFlags::RDONLY)?;
+    Ok(opened.map(|(file, _)| File::from(file)))
 }
 
 /// The hash and the size of a file beneath, of any size; none if there is none. Of a folder: those of its manifest.

@@ -120,7 +120,22 @@ pub fn artifact(name: &str) -> String {
 
 /// What an agent saved as its artifacts: `checkpoints/<agent_id>/artifacts`.
 pub fn saved_artifacts(agent: &AgentId) -> String {
-    format!("{CHECKPOINTS}/{agent}/{ARTIFACTS}")
+    format!("{}/{ARTIFACTS}", checkpoint(agent))
+}
+
+/// `checkpoints/<agent_id>`: what the agent saved, where it and the fleet's tools read and write it.
+pub fn checkpoint(id: &AgentId) -> String {
+    format!("{CHECKPOINTS}/{id}")
+}
+
+/// `.mcell/checkpoints/<agent_id>`: the generations of its checkpoint.
+pub fn generations(id: &AgentId) -> String {
+    format!("{GENERATIONS}/{id}")
+}
+
+/// `.mcell/checkpoints/<agent_id>/<n>`: one generation.
+pub fn generation(id: &AgentId, number: u64) -> String {
+    format!("{GENERATIONS}/{id}/{number}")
 }
 
 /// The folder of a path inside a cell, and the name in it.

@@ -16,7 +16,8 @@ pub const RULES: &[Rule] = &[
         why: "A revival restores an agent from its checkpoint only if that is whole. One that is not there, or is \
               another than was noted, is passed over, and the agent begins further back.",
         example: r#"{ "checkpoint": { "context_hash": "<not that of checkpoints/agent_001/context.json>" } }"#,
-        mend: "Put the context.json that was noted back, or set `checkpoint` to null (`mcell agent edit`).",
+        mend: "Put the context.json that was noted back (`mcell checkpoint restore AGENT`), or save the one that is there \
+               (`mcell checkpoint save AGENT`).",
         check: Check::Always(checkpoint_is_another),
     },
     Rule {
@@ -53,12 +54,21 @@ fn checkpoint_is_another(facts: &Facts<'_, '_>, findings: &mut Findings) {
                 "there is no checkpoints/{id}/context.json that can be read, but its hash is noted here"
             ),
         };
+        // What is not there cannot be saved.
+        let ways = match context.hash {
+            Some(_) => format!(
+                "save the one that is there with `mcell checkpoint save {id}`, or bring the newest saved one back with \
+                 `mcell checkpoint restore {id}`"
+            ),
+            None => format!(
+                "bring the newest saved one back with `mcell checkpoint restore {id}`, or write null at `checkpoint` \
+                 with `mcell agent edit {id}`"
+            ),
+        };
         findings.add(
             Finding::new("MC081", Severity::Warning, &*sheet.file, message)
                 .value("/checkpoint/context_hash")
-                .hint(format!(
-                    "put the one that was noted back, or write null at `checkpoint` with `mcell agent edit {id}`"
-                )),
+                .hint(ways),
         );
     }
 }

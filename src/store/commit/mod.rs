@@ -1,6 +1,7 @@
 //! One commit record for every change: temps written and fsynced; one journal line that names them, fsynced, which is the
 //! commit; then the renames and one fsync a folder. The next writer finishes or forgets what a crash left.
 
+mod discard;
 mod place;
 mod recover;
 
