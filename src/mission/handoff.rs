@@ -324,6 +324,10 @@ mod tests {
         .unwrap()
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "each call makes what it gives"
+    )]
     fn moot(offer: &Handoff, task: Option<Task>, agent: Option<Agent>, late: u64) -> Option<Moot> {
         let deadline = offer.deadline.clone().unwrap();
         offer.moot(task.as_ref(), agent.as_ref(), &deadline, &at(late))

@@ -45,7 +45,11 @@ pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<Listed> {
             }
         }
     }
-    told.sort_by(|one, other| (one.offered_at, &one.id).cmp(&(other.offered_at, &other.id)));
+    // Of one second: what was over first, then what waits.
+    told.sort_by_cached_key(|one| {
+        let waits = one.closed_at.is_none();
+        (one.offered_at, waits, one.closed_at, one.id.clone())
+    });
     Ok(Listed {
         handoffs: told,
         cells,
