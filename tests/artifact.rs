@@ -373,6 +373,12 @@ fn checkpoints_are_collected_and_a_clash_gives_the_agents_name() {
     in_cell(&world, &saved("agent_003", "parser.rs"), "of the operator");
     in_cell(&world, &saved("agent_003", ".hidden"), "h");
     in_cell(&world, "artifacts/reports/run.log", "by hand");
+    in_cell(
+        &world,
+        "artifacts/code/taken.rs/inside.rs",
+        "a folder has the name",
+    );
+    in_cell(&world, &saved("agent_003", "taken.rs"), "t");
     symlink(
         "/etc/passwd",
         world.cell().join(saved("agent_003", "passwd")),
@@ -387,10 +393,17 @@ fn checkpoints_are_collected_and_a_clash_gives_the_agents_name() {
         .iter()
         .filter_map(|one| one["artifact"].as_str())
         .collect();
-    assert_eq!(names, ["docs/plan.txt", "code/parser-agent_001.rs"]);
+    assert_eq!(
+        names,
+        [
+            "docs/plan.txt",
+            "code/parser-agent_001.rs",
+            "code/taken-agent_003.rs"
+        ]
+    );
     assert_eq!(
         collected["recorded"],
-        serde_json::json!(["reports/run.log"])
+        serde_json::json!(["code/taken.rs/inside.rs", "reports/run.log"])
     );
     assert_eq!(collected["unchanged"], 1);
     assert_eq!(collected["passed_over"].as_array().map(Vec::len), Some(2));
@@ -405,7 +418,7 @@ fn checkpoints_are_collected_and_a_clash_gives_the_agents_name() {
         "agent_001"
     );
     let again = world.mcell("artifact collect --json").ok().json();
-    assert_eq!(again["unchanged"], 3);
+    assert_eq!(again["unchanged"], 4);
     assert_eq!(again["collected"], serde_json::json!([]));
     assert_eq!(journal(&world).len(), before + 1);
     in_cell(&world, &saved("agent_001", "parser.rs"), "later");

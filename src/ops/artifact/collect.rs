@@ -164,7 +164,7 @@ impl Collecting<'_> {
             return Ok(());
         };
         let wanted = Name::given(below.as_str(), None)?;
-        let Some(name) = self.free(agent, wanted, &saved)? else {
+        let Some(name) = self.free(agent, &wanted, &saved)? else {
             self.collected.unchanged += 1;
             return Ok(());
         };
@@ -185,20 +185,21 @@ impl Collecting<'_> {
     }
 
     /// The name under which a file of an agent is taken; none if it is an artifact already.
-    fn free(&self, agent: &AgentId, wanted: Name, saved: &Copied) -> Result<Option<Name>> {
+    fn free(&self, agent: &AgentId, wanted: &Name, saved: &Copied) -> Result<Option<Name>> {
+        let folder = self.cell.folder();
         let mut name = wanted.clone();
         let mut number = 0;
         loop {
+            let is_gone = folder.stat(&layout::artifact(name.as_str()))?.is_none();
             let known = self.manifest.of(name.as_str()).map(|note| &note.sha256);
-            match self.names.get(&name).or(known) {
-                None => return Ok(Some(name)),
-                Some(sha256) if *sha256 == saved.sha256 => {
-                    let file = layout::artifact(name.as_str());
-                    let is_lost = !self.names.contains_key(&name)
-                        && self.cell.folder().stat(&file)?.is_none();
-                    return Ok(is_lost.then_some(name));
+            match (self.names.get(&name), known) {
+                (Some(sha256), _) if *sha256 == saved.sha256 => return Ok(None),
+                (None, Some(sha256)) if *sha256 == saved.sha256 => {
+                    return Ok(is_gone.then_some(name));
                 }
-                Some(_) => {}
+                // What has the name and is neither noted nor prepared is no file, or came just now.
+                (None, None) if is_gone => return Ok(Some(name)),
+                _ => {}
             }
             number += 1;
             name = wanted.of_agent(agent.as_str(), number)?;
@@ -234,7 +235,7 @@ impl Collecting<'_> {
         for placed in stage(&mut writing, self.prepared, None, None, false)? {
             match self.origins.get(&placed.artifact) {
                 Some(from) if placed.change == Change::Added => {
-                    collected.collected.push(taken(from, placed))
+                    collected.collected.push(taken(from, placed));
                 }
                 Some(_) => collected.unchanged += 1,
                 None => collected.recorded.push(placed.artifact),

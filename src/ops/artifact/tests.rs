@@ -30,7 +30,7 @@ fn what_another_put_there_during_the_copy_is_not_written_over() {
     let world = World::new();
     let (session, cell) = (&world.session, &world.cell);
     let source = file(&world, "x.rs", "one");
-    let prepared = prepare(session, cell, &[source.clone()], None, None).unwrap();
+    let prepared = prepare(session, cell, std::slice::from_ref(&source), None, None).unwrap();
     assert_eq!(incoming(&world), 1);
     file(&world, "x.rs", "two");
     add(session, cell, &new(&source)).unwrap();
