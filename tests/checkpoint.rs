@@ -343,3 +343,45 @@ fn what_a_killed_save_was_making_is_swept_by_the_next_command() {
     world.mcell("add-task Review").ok();
     is_sound(&world);
 }
+
+#[test]
+fn what_is_no_plain_file_is_not_followed() {
+    let world = world();
+    save(&world, 1);
+    let own = world.cell().join("checkpoints/agent_001");
+    std::fs::create_dir_all(own.join("artifacts/deep")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", own.join("artifacts/link")).unwrap();
+    std::fs::write(own.join("artifacts/.half.tmp"), "x").unwrap();
+    let saved = world.mcell("checkpoint save agent_001 --json").ok().json();
+    assert_eq!(saved["left_out"], serde_json::json!(["deep", "link"]));
+    assert_eq!(saved["manifest"]["files"].as_array().unwrap().len(), 2);
+    std::fs::remove_file(own.join("state.json")).unwrap();
+    std::os::unix::fs::symlink(world.home().join("state.json"), own.join("state.json")).unwrap();
+    world
+        .mcell("checkpoint save agent_001")
+        .code(4)
+        .says("is a link");
+    world.mcell("checkpoint verify").ok();
+}
+
+#[test]
+fn a_state_has_its_limit_and_an_artifact_has_none() {
+    let world = world();
+    let large = format!("{{\"x\": \"{}\"}}", "x".repeat(17 << 20));
+    std::fs::write(world.home().join("large.json"), &large).unwrap();
+    world
+        .mcell("checkpoint save agent_001 --state large.json")
+        .code(4)
+        .says("too large")
+        .says("--artifact FILE");
+    world
+        .mcell("checkpoint save agent_001 --state state.json --artifact large.json")
+        .ok();
+    let kept = world
+        .cell()
+        .join("checkpoints/agent_001/artifacts/large.json");
+    std::fs::write(&kept, "lost").unwrap();
+    world.mcell("checkpoint restore agent_001").ok();
+    assert!(std::fs::read_to_string(&kept).unwrap() == large);
+    is_sound(&world);
+}

@@ -3,6 +3,7 @@
 use super::{holds, target_or_cell};
 use crate::base::clock::Time;
 use crate::base::duration::age;
+use crate::base::error::Kind;
 use crate::base::ids::CellId;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
@@ -104,7 +105,7 @@ impl Report for Checkpoints {
 
 impl List {
     pub(super) fn run(self, context: &Context) -> Outcome {
-        let mut checkpoints = Vec::new();
+        let (mut checkpoints, mut troubles) = (Vec::new(), Vec::new());
         if self.agent.is_some() {
             let (cell, agent) = target_or_cell(context, self.agent.as_deref())?;
             checkpoints = checkpoint::list(&cell, agent.as_ref())?;
@@ -113,8 +114,14 @@ impl List {
                 Scope::Cell(cell) => checkpoints = checkpoint::list(&cell, None)?,
                 Scope::Root(root) => {
                     for known in known_cells(&root)?.iter().filter(|known| !known.is_over()) {
-                        let cell = OpenCell::open(&root.path().join(known.id.as_str()))?;
-                        checkpoints.extend(checkpoint::list(&cell, None)?);
+                        let cell = OpenCell::open(&root.path().join(known.id.as_str()));
+                        match cell.and_then(|cell| checkpoint::list(&cell, None)) {
+                            Ok(found) => checkpoints.extend(found),
+                            // One that went meanwhile has none.
+                            Err(error) if error.kind() == Kind::NotFound => {}
+                            // One bad cell does not hide the others.
+                            Err(error) => troubles.push(error),
+                        }
                     }
                 }
             }
@@ -128,11 +135,16 @@ impl List {
             now: Some(context.session.env.clock.now()),
             several_cells,
         })?;
-        if is_empty {
+        for trouble in &troubles {
+            context.printer.trouble(trouble);
+        }
+        if is_empty && troubles.is_empty() {
             context
                 .printer
                 .say("There is no checkpoint: `mcell checkpoint save AGENT` saves one");
         }
-        Ok(crate::base::exit::DONE)
+        Ok(troubles
+            .first()
+            .map_or(crate::base::exit::DONE, |first| first.kind().exit()))
     }
 }
