@@ -122,6 +122,7 @@ pub fn back_up<W: Write + Send>(
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the trees they read")]
 mod tests {
     use super::*;
     use crate::ops::world::World;
@@ -145,5 +146,64 @@ mod tests {
         let other = back_up(&world.session, &world.cell, Vec::new(), &|_, _| ()).unwrap();
         assert!(one.0 == other.0 && one.1.notes.is_empty());
         assert_eq!(journal, world.text("logs/journal.jsonl"));
+    }
+
+    /// Backs up while a large artifact grows at these moments of telling; gives its entries in the list, and the notes.
+    fn grown(moments: std::ops::Range<usize>) -> (serde_json::Value, Vec<String>, u64) {
+        use std::io::Read;
+        let world = World::new();
+        let path = world.cell.path().join("artifacts/docs/log");
+        world.write("artifacts/docs/log", &"a line\n".repeat(500_000));
+        let calls = std::cell::Cell::new(0);
+        let tell = |_, _| {
+            calls.set(calls.get() + 1);
+            if moments.contains(&calls.get()) {
+                grow(&path);
+            }
+        };
+        let (packed, done) = back_up(&world.session, &world.cell, Vec::new(), &tell).unwrap();
+        let plain = zstd::stream::decode_all(&packed[..]).unwrap();
+        let mut text = String::new();
+        for entry in tar::Archive::new(&plain[..]).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            if *entry.path_bytes() == b"mcell-manifest.json"[..] {
+                entry.read_to_string(&mut text).unwrap();
+            }
+        }
+        let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let files = list["files"].as_array().unwrap();
+        let listed = files
+            .iter()
+            .find(|file| file["path"] == "artifacts/docs/log");
+        let bytes = std::fs::metadata(&path).unwrap().len();
+        let place = world.cell.path().join("backup");
+        std::fs::write(&place, &packed).unwrap();
+        let (root, none) = (world.root(), |_, _| ());
+        let copy = super::super::restore(&world.session, &root, &place, true, &none).unwrap();
+        let copied = Path::new(&copy.path).join("artifacts/docs/log");
+        let listed = listed.unwrap();
+        assert_eq!(std::fs::metadata(copied).unwrap().len(), listed["bytes"]);
+        (listed.clone(), done.notes, bytes)
+    }
+
+    fn grow(path: &Path) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(b"one more\n").unwrap();
+    }
+
+    #[test]
+    fn a_large_artifact_that_grew_while_it_was_read_is_read_again() {
+        let (quiet, notes, _) = grown(0..0);
+        assert!(quiet.get("times").is_none() && notes.is_empty());
+        // The first two calls are before it is read.
+        let (again, notes, bytes) = grown(3..5);
+        assert_eq!(
+            (&again["times"], &again["bytes"]),
+            (&2.into(), &bytes.into())
+        );
+        assert!(
+            again.get("changed").is_none() && notes.is_empty(),
+            "{notes:?}"
+        );
     }
 }
