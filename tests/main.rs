@@ -11,6 +11,7 @@
 )]
 
 mod artifact;
+mod backup;
 mod broken;
 mod checkpoint;
 mod completions;

@@ -8,6 +8,7 @@ pub mod env;
 pub mod error;
 pub mod exit;
 pub mod finding;
+pub mod host;
 pub mod ids;
 pub mod strict;
 pub mod text;

@@ -210,6 +210,11 @@ impl NewFolder {
         copy_into(&file, source).map_err(failed)
     }
 
+    /// The folder as it is for now.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     fn rights(&self, name: &str) -> Result<Rights> {
         let (parent, _) = layout::split(name);
         make_path(&self.folder, parent)?;

@@ -150,6 +150,11 @@ impl Journal {
         &self.prev
     }
 
+    /// How many bytes its whole lines have.
+    pub fn whole(&self) -> u64 {
+        self.whole
+    }
+
     /// Appends a line and fsyncs it: the commit. A failure leaves the journal as it was, or says that nobody knows.
     pub fn append(&mut self, cell: &Folder, line: &Line) -> Result<()> {
         let mut text = serde_json::to_vec(line)

@@ -38,6 +38,10 @@ pub const FENCE: &str = ".mcell/fence";
 
 /// What is being made for a commit in a place that is not swept: large files, whole folders. Each is locked by its maker.
 pub const INCOMING: &str = ".mcell/incoming";
+/// Which host the cell is at home on.
+pub const HOST: &str = ".mcell/host";
+/// What is known of each agent beside its record, one file each.
+pub const AGENT_STATES: &str = ".mcell/agents";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
 /// Where the two folders of handoffs lie.

@@ -122,6 +122,25 @@ pub fn shared(folder: &Folder, beneath: &str, patience: Duration) -> Result<Opti
     }
 }
 
+/// Takes a lock beside other readers, waiting for it as a writer does. The file is made if it is not there. Says whether
+/// the writer before ended without putting it back.
+pub fn beside_readers(folder: &Folder, beneath: &str, wait: Wait<'_>) -> Result<Held> {
+    let path = folder.path_of(beneath).display().to_string();
+    let file = loop {
+        let (file, _) = acquire(open_or_make(folder, beneath)?, false, &path, wait)?;
+        if is_still(folder, beneath, &file)? {
+            break file;
+        }
+    };
+    let was_abandoned = boot::id().is_none_or(|boot| note(&file) != clean_note(boot));
+    Ok(Held {
+        file,
+        exclusive: false,
+        was_abandoned,
+        half_done: false,
+    })
+}
+
 /// Takes a lock for itself alone if it is free at once.
 pub fn try_exclusive(folder: &Folder, beneath: &str) -> Result<Option<Held>> {
     let file = open_or_make(folder, beneath)?;

@@ -1,10 +1,12 @@
 //! The only layer that touches mission files: layout, locks, commits, reading.
 
+pub mod archive;
 pub mod cell;
 pub mod commit;
 pub mod fence;
 pub mod folder;
 pub mod fs2;
+pub mod half;
 pub mod handoff;
 pub mod incoming;
 pub mod journal;

@@ -118,15 +118,7 @@ impl Root {
         // For those who remove things later without the root's lock.
         make_path(&self.folder, layout::TRASH)?;
         // Whoever was killed here left half a cell; the lock says that nobody is at it.
-        for entry in self.folder.list(layout::NEW)?.unwrap_or_default() {
-            if let Ok(name) = std::str::from_utf8(&entry.name) {
-                let path = layout::join(layout::NEW, name);
-                match entry.sort {
-                    Sort::Folder => self.folder.remove_tree(&path)?,
-                    _ => self.folder.remove_file(&path)?,
-                }
-            }
-        }
+        crate::store::half::sweep(&self.folder)?;
         let half = layout::join(layout::NEW, id.as_str());
         let made = self.build_cell(&half, files, line).and_then(|cell| {
             let placed = self.folder.rename_new(&half, &self.folder, id.as_str())?;

@@ -31,6 +31,7 @@ mod generate;
 mod measure;
 mod options;
 mod race_add;
+mod race_backup;
 mod race_claim;
 mod race_scan;
 mod race_start;
@@ -75,6 +76,7 @@ fn race(options: &Options) -> Result<bool> {
             Race::Start => race_start::race(&field, &mut report),
             Race::Add => race_add::race(&field, &mut report),
             Race::Claim => race_claim::race(&field, &mut report),
+            Race::Backup => race_backup::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

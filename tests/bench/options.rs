@@ -75,6 +75,7 @@ pub enum Race {
     Start,
     Add,
     Claim,
+    Backup,
     Cold,
 }
 

@@ -1,5 +1,6 @@
 //! `mcell cell`: what one can do with cells as a whole, one file a command.
 
+mod backup;
 mod complete;
 mod edit;
 pub(super) mod list;
@@ -7,15 +8,17 @@ pub(super) mod path;
 mod pause;
 pub(super) mod prune;
 pub(super) mod remove;
+mod restore;
 mod set;
 mod show;
+mod take_over;
 
 use crate::base::text::{cut, shown};
 use crate::cli::context::Context;
 use crate::cli::{Outcome, init};
 use clap::{Args, Subcommand};
 
-/// List, show, change, pause, end and remove cells
+/// List, show, change, pause, end, back up, restore and remove cells
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +45,9 @@ enum Verb {
     Complete(complete::Complete),
     Fail(complete::Fail),
     Reopen(complete::Reopen),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    TakeOver(take_over::TakeOver),
     #[command(aliases = ["rm", "delete"])]
     Remove(remove::Remove),
     Prune(prune::Prune),
@@ -64,6 +70,9 @@ impl CellCommand {
             Verb::Complete(command) => command.run(context),
             Verb::Fail(command) => command.run(context),
             Verb::Reopen(command) => command.run(context),
+            Verb::Backup(command) => command.run(context),
+            Verb::Restore(command) => command.run(context),
+            Verb::TakeOver(command) => command.run(context),
             Verb::Remove(command) => command.run(context),
             Verb::Prune(command) => command.run(context),
             Verb::New(command) => command.run(context),
