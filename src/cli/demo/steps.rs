@@ -34,6 +34,27 @@ const fn says_no(why: &'static str, arguments: &'static [&'static str]) -> Step 
     }
 }
 
+/// A step that must be refused.
+const fn refused(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        ends: 5,
+        ..mcell(why, arguments)
+    }
+}
+
+const fn shell(why: &'static str, line: &'static str) -> Step {
+    Step {
+        why,
+        run: Run::Shell(line),
+        ends: 0,
+    }
+}
+
+/// What an agent writes down half-way.
+const NOTES: &str = r#"mkdir -p checkpoints/agent_002; echo '{"step": 2}' > checkpoints/agent_002/state.json"#;
+/// What comes of the work, outside of the cell.
+const WORK: &str = "echo 'built, 0 warnings' > ../../build.log";
+
 /// A slip of the hand: a field's name, and a time as some other tools write it.
 const SLIP: &str = r#"sed -i 's/"title"/"titel"/; s/T\(..:..:..\)Z/ \1/' tasks/task_003.json"#;
 
@@ -51,9 +72,30 @@ pub(super) const STEPS: &[Step] = &[
     mcell("Is everything as it should be? No line means yes.", &["validate"]),
     mcell("All cells at a glance, and how the tasks hang together:", &["scan"]),
     mcell("", &["task", "graph"]),
-    Step { why: "Files are edited by hand, and hands slip.", run: Run::Shell(SLIP), ends: 0 },
+    shell("Files are edited by hand, and hands slip.", SLIP),
     says_no("", &["validate"]),
     says_no("", &["scan", "--problems"]),
     mcell("What is safe to mend is mended:", &["validate", "--fix"]),
     mcell("", &["scan"]),
+    mcell("Agents take what is ready. Of many who want a task, one gets it.", &["task", "claim", "--next", "--as", "agent_001"]),
+    refused("", &["task", "claim", "task_001", "--as", "agent_002"]),
+    mcell("", &["task", "complete", "task_001", "--result", "three steps", "--as", "agent_001"]),
+    mcell("What waited for it can go on, here for ten minutes without a sign:", &["task", "claim", "--next", "--lease", "10m", "--as", "agent_002"]),
+    shell("What an agent knows is saved out of its own reach:", NOTES),
+    mcell("", &["checkpoint", "save", "--as", "agent_002"]),
+    mcell("It hands the task on, with the checkpoint; the other takes it:", &["handoff", "task_002", "agent_001", "--reason", "it needs the plan", "--as", "agent_002"]),
+    mcell("", &["handoff", "accept", "task_002", "--as", "agent_001"]),
+    refused("Whoever had it before changes nothing any more:", &["task", "complete", "task_002", "--as", "agent_002"]),
+    shell("", WORK),
+    mcell("", &["task", "complete", "task_002", "--artifact", "../../build.log", "--as", "agent_001"]),
+    mcell("Two work through the rest:", &["task", "claim", "--next", "--as", "agent_001"]),
+    mcell("", &["task", "claim", "--next", "--as", "agent_002"]),
+    mcell("", &["task", "complete", "task_003", "--as", "agent_001"]),
+    mcell("", &["why", "task_005"]),
+    mcell("", &["task", "complete", "task_004", "--as", "agent_002"]),
+    mcell("", &["task", "claim", "--next", "--as", "agent_001"]),
+    mcell("", &["task", "complete", "task_005", "--auto", "--as", "agent_001"]),
+    mcell("Every change is in the journal, each line chained to the one before:", &["log", "-n", "5"]),
+    mcell("", &["journal", "verify"]),
+    mcell("A cell is one file, if it must be:", &["cell", "backup", "--to", "../.."]),
 ];
