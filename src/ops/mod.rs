@@ -11,6 +11,7 @@ pub mod export;
 pub mod find;
 pub mod init;
 pub mod isolation;
+pub mod journal;
 pub mod permission;
 pub mod policy;
 pub mod scan;

@@ -31,6 +31,7 @@ mod generate;
 mod measure;
 mod options;
 mod race_add;
+mod race_journal;
 mod race_scan;
 mod race_start;
 mod race_validate;
@@ -73,6 +74,7 @@ fn race(options: &Options) -> Result<bool> {
             Race::Validate => race_validate::race(&field, &mut report),
             Race::Start => race_start::race(&field, &mut report),
             Race::Add => race_add::race(&field, &mut report),
+            Race::Journal => race_journal::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

@@ -74,6 +74,7 @@ pub enum Race {
     Validate,
     Start,
     Add,
+    Journal,
     Cold,
 }
 
