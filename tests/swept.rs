@@ -18,6 +18,8 @@ pub(crate) enum Before {
     Nothing,
     /// A cell made by mcell, with two agents and two tasks.
     Cell,
+    /// The same, whose journal is full: every line begins a new file.
+    FullJournal,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -40,6 +42,7 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "add-task Swept --priority high --depends-on task_001",
     ),
+    (Before::FullJournal, "add-task Swept"),
     (Before::HandMade, "add-task Swept"),
     (Before::HandMade, "add-agent --role read"),
     (Before::Cell, "cell set max_agents=3 mission_name=Swept"),
@@ -77,6 +80,9 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::HandMade, "scan"),
     (Before::Cell, "status"),
     (Before::Cell, "validate"),
+    (Before::Cell, "log"),
+    (Before::FullJournal, "journal verify --files"),
+    (Before::Cell, "journal head"),
 ];
 
 /// One command of the table, ready to be swept.
@@ -207,7 +213,7 @@ pub(crate) fn world(before: Before) -> World {
     share(&world.root());
     match before {
         Before::Nothing => {}
-        Before::Cell => {
+        Before::Cell | Before::FullJournal => {
             world.run(["init", "Example", "--id", CELL]).ok();
             for role in ["lead", "write"] {
                 world.run(["add-agent", "--role", role]).ok();
@@ -219,6 +225,9 @@ pub(crate) fn world(before: Before) -> World {
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
+            if matches!(before, Before::FullJournal) {
+                world.set("MCELL_JOURNAL_MAX", "1");
+            }
         }
         Before::HandMade => {
             hand_made(&world.root());

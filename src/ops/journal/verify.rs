@@ -2,7 +2,7 @@
 
 use super::Head;
 use crate::base::clock::Time;
-use crate::base::error::Result;
+use crate::base::error::{Kind, Result};
 use crate::store::cell::OpenCell;
 use crate::store::incoming::hash_of;
 use crate::store::journal::{Line, Lines, Raw};
@@ -134,7 +134,7 @@ pub fn verify(cell: &OpenCell, asked: &Verify) -> Result<Verified> {
         found.worse(layout::JOURNAL, 0, &what);
     }
     for (file, newest) in chain.newest.into_iter().flatten() {
-        if let Some(what) = newest.differs(cell, &file) {
+        if let Some(what) = newest.differs(cell, &file)? {
             found.notes.push(flaw(&file, 0, &what));
         }
     }
@@ -239,17 +239,23 @@ struct Newest {
 
 impl Newest {
     /// In which way the file is another one now.
-    fn differs(&self, cell: &OpenCell, file: &str) -> Option<String> {
+    fn differs(&self, cell: &OpenCell, file: &str) -> Result<Option<String>> {
         let at = self.at;
-        match (hash_of(cell.folder(), file), &self.after) {
-            (Ok(there), after) if there == *after => None,
-            (Ok(None), _) => Some(format!("is gone: not by mcell, which wrote it at {at}")),
-            (Ok(Some(_)), None) => Some(format!("is there again: mcell removed it at {at}")),
-            (Ok(Some(_)), Some(_)) => Some(format!(
+        let there = match hash_of(cell.folder(), file) {
+            // A link, a special file: it is there, and no file of mcell.
+            Err(error) if error.kind() == Kind::Malformed => {
+                return Ok(Some(format!("is not what mcell wrote at {at}: {error}")));
+            }
+            there => there?,
+        };
+        Ok(match (&there, &self.after) {
+            (there, after) if there == after => None,
+            (None, _) => Some(format!("is gone: not by mcell, which wrote it at {at}")),
+            (Some(_), None) => Some(format!("is there again: mcell removed it at {at}")),
+            (Some(_), Some(_)) => Some(format!(
                 "was changed by something else since mcell wrote it at {at}"
             )),
-            (Err(error), _) => Some(format!("cannot be looked at: {error}")),
-        }
+        })
     }
 }
 
