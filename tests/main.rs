@@ -27,6 +27,7 @@ mod help;
 mod hints;
 mod hostile;
 mod injection;
+mod journal;
 mod kill_sweep;
 mod layers;
 mod man;

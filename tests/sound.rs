@@ -35,12 +35,20 @@ pub(crate) fn flaws(root: &Path) -> Vec<String> {
 pub(crate) fn journal_flaws(cell: &Path) -> Vec<String> {
     let mut flaws = Vec::new();
     let path = cell.join("logs/journal.jsonl");
-    let text = match std::fs::read_to_string(&path) {
+    let live = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         // A cell made by hand, and never written to.
         Err(_) if !cell.join(".mcell/lock").exists() => return flaws,
         Err(error) => return vec![format!("{}: {error}", path.display())],
     };
+    // Those with a number come before it, oldest first.
+    let mut text: String = names(&cell.join("logs"))
+        .unwrap_or_default()
+        .iter()
+        .filter(|name| name.starts_with("journal.0"))
+        .filter_map(|name| std::fs::read_to_string(cell.join("logs").join(name)).ok())
+        .collect();
+    text.push_str(&live);
     if !text.ends_with('\n') {
         flaws.push(format!("{} ends in a torn line", path.display()));
     }

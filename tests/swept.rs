@@ -24,6 +24,8 @@ pub(crate) enum Before {
     Offered,
     /// The same cell; agent_001 has three checkpoints, has written on since, and a file to save lies in its folder.
     Saved,
+    /// The same, whose journal is full: every line begins a new file.
+    FullJournal,
     /// A cell made with `mkdir` and `cat`, which mcell never wrote to.
     HandMade,
 }
@@ -46,6 +48,7 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
         Before::Cell,
         "add-task Swept --priority high --depends-on task_001",
     ),
+    (Before::FullJournal, "add-task Swept"),
     (Before::HandMade, "add-task Swept"),
     (Before::HandMade, "add-agent --role read"),
     (Before::Cell, "cell set max_agents=3 mission_name=Swept"),
@@ -122,6 +125,9 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::Cell, "validate"),
     (Before::Saved, "checkpoint list agent_001"),
     (Before::Saved, "checkpoint verify"),
+    (Before::Cell, "log"),
+    (Before::FullJournal, "journal verify --files"),
+    (Before::Cell, "journal head"),
 ];
 
 /// One command of the table, ready to be swept.
@@ -280,7 +286,7 @@ pub(crate) fn world(before: Before) -> World {
     share(&world.root());
     match before {
         Before::Nothing => {}
-        Before::Cell => {
+        Before::Cell | Before::FullJournal => {
             world.run(["init", "Example", "--id", CELL]).ok();
             for role in ["lead", "write"] {
                 world.run(["add-agent", "--role", role]).ok();
@@ -293,6 +299,9 @@ pub(crate) fn world(before: Before) -> World {
             let fence = world.cell().join(".mcell/fence");
             let counters = "{\n  \"token\": 7,\n  \"agent\": 17,\n  \"task\": 92\n}\n";
             std::fs::write(fence, counters).expect("counters");
+            if matches!(before, Before::FullJournal) {
+                world.set("MCELL_JOURNAL_MAX", "1");
+            }
         }
         Before::Claimed => {
             world = self::world(Before::Cell);

@@ -14,7 +14,7 @@ const fn variable(name: &'static str, about: &'static str) -> Variable {
 }
 
 /// Every variable that changes what a command does.
-pub const ALL: [Variable; 13] = [
+pub const ALL: [Variable; 14] = [
     variable(
         "MCELL_ROOT",
         "The folder of all cells, where --root is not given",
@@ -34,6 +34,10 @@ pub const ALL: [Variable; 13] = [
     variable(
         "MCELL_LOCK_TIMEOUT",
         "How many seconds to wait since a lock last changed hands; 10 if not set",
+    ),
+    variable(
+        "MCELL_JOURNAL_MAX",
+        "How many bytes logs/journal.jsonl may have before a new file begins; 16 MiB if not set",
     ),
     variable(
         "MCELL_THREADS",

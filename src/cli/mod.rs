@@ -16,6 +16,7 @@ pub mod explain;
 pub mod handoff;
 pub mod init;
 pub mod isolation;
+pub mod journal;
 pub mod man;
 pub mod permission;
 pub mod policy;
@@ -135,6 +136,8 @@ commands! {
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
     "permission" Permission permission::PermissionCommand,
+    "journal" Journal journal::JournalCommand,
+    "log" Log journal::Log,
     "explain" Explain explain::Explain,
     "schema" Schema schema::Schema,
     "doctor" Doctor doctor::Doctor,
@@ -176,6 +179,7 @@ Watch
   status       What is wrong, what waits, and the next command for each
   scan         One line a cell: agents, tasks, problems
   validate     Hold cells against every rule
+  log          Who changed what, when and why
   explain      What a rule asks, and why
 
 Work
@@ -191,6 +195,7 @@ Admin
   policy       Show and set what the daemon and the agents may do
   isolation    Show and set how strictly agents are kept apart
   permission   Show, grant, revoke what each agent may do
+  journal      Show the record of changes, and whether somebody tampered with it
   doctor       Check this machine, the root and its rights
   schema       Print the JSON Schema of a file
   completions  Print the completion script of a shell

@@ -14,6 +14,7 @@ use crate::cli::{
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
 use crate::ops::{self, changes, checkpoint, doctor, export, scan};
+use crate::store::journal::Line as Change;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
 use crate::ui::table::Table;
@@ -140,6 +141,9 @@ const OUTPUTS: &[Output] = &[
     output::<permission::allows::Answered>("output.permission.allows", One, &["permission allows"]),
     by_hand("output.permission.grant", One,
         &["permission grant", "permission revoke", "permission reset"], shapes::turned),
+    output::<Change>("output.journal.show", List("lines"), &["journal show", "log"]),
+    output::<ops::journal::Verified>("output.journal.verify", One, &["journal verify"]),
+    output::<ops::journal::Head>("output.journal.head", One, &["journal head"]),
     output::<doctor::Examination>("output.doctor", One, &["doctor"]),
     output::<demo::Shown>("output.demo", One, &["demo"]),
     output::<Lines>("output.schema", One, &["schema"]),

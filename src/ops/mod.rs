@@ -14,6 +14,7 @@ pub mod find;
 pub mod handoff;
 pub mod init;
 pub mod isolation;
+pub mod journal;
 pub mod permission;
 pub mod policy;
 pub mod scan;

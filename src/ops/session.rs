@@ -9,6 +9,7 @@ use crate::mission::permission::{self, Asker, Verb};
 use crate::ops::due;
 use crate::store::cell::OpenCell;
 use crate::store::commit::{Act, Writing};
+use crate::store::journal;
 use crate::store::lock::{self, Wait};
 use crate::store::walk::Progress;
 use std::path::PathBuf;
@@ -128,6 +129,20 @@ impl Session {
         })
     }
 
+    /// How many bytes the live file of a journal may have before a new one begins: `MCELL_JOURNAL_MAX`, else 16 MiB.
+    pub fn journal_most(&self) -> Result<u64> {
+        match self.env.word(journal::KNOB) {
+            None => Ok(journal::USUAL_MOST),
+            Some(text) => text.parse().map_err(|_| {
+                Error::usage(format!(
+                    "{} is not a number of bytes: {}",
+                    journal::KNOB,
+                    shown(text)
+                ))
+            }),
+        }
+    }
+
     /// Takes a cell for one change, and says what was mended on the way in. Pauses that ended by now end here first.
     pub fn write<'c>(&self, cell: &'c OpenCell, act: &'static str) -> Result<Writing<'c>> {
         self.write_because(cell, act, None)
@@ -147,7 +162,9 @@ impl Session {
             why: why.map(str::to_owned),
             ..self.act(act)
         };
+        let most = self.journal_most()?;
         let mut writing = cell.lock_for_writing(named, self.wait(act)?)?;
+        writing.rotate_journal_beyond(most);
         writing.at(self.env.clock.now());
         for mended in &writing.mended {
             (self.tell)(mended);

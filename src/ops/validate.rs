@@ -204,6 +204,7 @@ pub fn fix(session: &Session, cell: &OpenCell, options: Options) -> Result<Vec<S
             session.act("validate --fix"),
             session.wait("validate --fix")?,
         )?;
+        writing.rotate_journal_beyond(session.journal_most()?);
         done.append(&mut writing.mended);
         let walk = Walk {
             locks: false,

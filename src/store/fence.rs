@@ -9,6 +9,7 @@ use crate::mission::claim::Hold;
 use crate::mission::lease::Lease;
 use crate::mission::task::Task;
 use crate::store::commit::{Writing, pretty};
+use crate::store::journal::{Line, Lines};
 use crate::store::layout;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,13 +80,9 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
         token: writing.token(),
         ..Fence::default()
     };
-    let journal = writing
-        .cell()
-        .folder()
-        .read_long(layout::JOURNAL)?
-        .unwrap_or_default();
-    for line in journal.split(|byte| *byte == b'\n') {
-        let Ok(line) = serde_json::from_slice::<crate::store::journal::Line>(line) else {
+    let mut lines = Lines::of(writing.cell().folder())?;
+    while let Some(line) = lines.next()? {
+        let Ok(line) = serde_json::from_slice::<Line>(line.text) else {
             continue;
         };
         for change in &line.files {

@@ -358,8 +358,8 @@ pub fn measure(folder: &Folder, beneath: &str) -> Result<Option<Copied>> {
     })
 }
 
-/// The hash alone.
-pub(super) fn hash_of(folder: &Folder, beneath: &str) -> Result<Option<String>> {
+/// The hash alone: SHA-256 in lower-case hex; none if there is nothing.
+pub fn hash_of(folder: &Folder, beneath: &str) -> Result<Option<String>> {
     Ok(measure(folder, beneath)?.map(|copied| copied.sha256))
 }
 

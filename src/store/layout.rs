@@ -28,7 +28,7 @@ pub const PERMISSIONS: &str = "config/permissions.json";
 
 /// One readable line an event; others may append to it.
 pub const MISSION_LOG: &str = "logs/mission.log";
-/// The record of every change; mcell's alone.
+/// The record of every change, where it goes on; mcell's alone. What is full has a number: `rotated_journal`.
 pub const JOURNAL: &str = "logs/journal.jsonl";
 
 /// The lock: held by whoever writes, never deleted, never the data itself.
@@ -140,6 +140,18 @@ pub fn generations(id: &AgentId) -> String {
 /// `.mcell/checkpoints/<agent_id>/<n>`: one generation.
 pub fn generation(id: &AgentId, number: u64) -> String {
     format!("{GENERATIONS}/{id}/{number}")
+}
+
+/// `logs/journal.<number>.jsonl`: a part of the journal that is full. Six digits at least.
+pub fn rotated_journal(number: u64) -> String {
+    format!("{LOGS}/journal.{number:06}.jsonl")
+}
+
+/// The number of a full part of the journal by its name in `logs`; none if it is no such name.
+pub fn rotated_number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix("journal.")?.strip_suffix(".jsonl")?;
+    let number = digits.parse().ok()?;
+    (rotated_journal(number) == join(LOGS, name)).then_some(number)
 }
 
 /// The folder of a path inside a cell, and the name in it.

@@ -484,3 +484,33 @@ fn a_line_by_hand_removes_only_what_may_go_and_only_as_it_was() {
         assert!(place.path(file).exists(), "{file}");
     }
 }
+
+#[test]
+fn what_the_last_line_before_a_rotation_promises_is_still_done() {
+    let place = Place::new();
+    place.put("tasks/task_001.json", "{}");
+    place.cut_off_after_the_line("tasks/task_001.json", "{ }");
+    let rotated = place.path(&layout::rotated_journal(1));
+    std::fs::rename(place.path(layout::JOURNAL), &rotated).unwrap();
+    drop(place.write());
+    let text = std::fs::read_to_string(place.path("tasks/task_001.json")).unwrap();
+    assert_eq!(text, "{ }");
+}
+
+#[test]
+fn a_fence_that_is_lost_is_made_of_the_whole_journal() {
+    let place = Place::new();
+    for number in [7, 3] {
+        let mut writing = place.write();
+        writing.rotate_journal_beyond(0);
+        let task = format!("tasks/task_00{number}.json");
+        writing.put_text(&task, b"{}".to_vec()).unwrap();
+        writing.commit("did it").unwrap();
+        drop(writing);
+        std::fs::remove_file(place.path(&task)).unwrap();
+    }
+    assert!(place.path(&layout::rotated_journal(2)).exists());
+    let _ = std::fs::remove_file(place.path(layout::FENCE));
+    let fence = crate::store::fence::read(&place.write()).unwrap();
+    assert_eq!(fence.task, 7);
+}

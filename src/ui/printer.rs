@@ -3,7 +3,7 @@
 use crate::base::error::{Error, Result};
 use crate::ui::page::{Page, Tone};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 /// What a command has to say, as words and as JSON.
 pub trait Report: Serialize {
@@ -120,6 +120,13 @@ impl Printer {
         put(text)
     }
 
+    /// Data that is printed piece by piece, as it comes.
+    pub fn stream(&self) -> Stream {
+        Stream {
+            out: BufWriter::with_capacity(64 << 10, std::io::stdout()),
+        }
+    }
+
     /// Talks: what happens, on stderr; not under `--quiet`.
     pub fn say(&self, text: &str) {
         if self.form != Form::Quiet {
@@ -151,12 +158,35 @@ impl Printer {
     }
 }
 
+/// Data that is printed piece by piece.
+#[derive(Debug)]
+pub struct Stream {
+    out: BufWriter<std::io::Stdout>,
+}
+
+impl Stream {
+    /// Prints a piece. False when the reader went away: then nothing more is wanted.
+    pub fn put(&mut self, piece: &[u8]) -> Result<bool> {
+        heard(self.out.write_all(piece))
+    }
+
+    /// Prints what still waits. False when the reader went away.
+    pub fn flush(&mut self) -> Result<bool> {
+        heard(self.out.flush())
+    }
+}
+
 fn put(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+    heard(out.write_all(text.as_bytes()).and_then(|()| out.flush())).map(|_| ())
+}
+
+/// Whether somebody still reads: a reader that went away is no error.
+fn heard(written: std::io::Result<()>) -> Result<bool> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Error::storage("write to standard output", error)
             .hint("only the words are lost: what the command did is done")),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }

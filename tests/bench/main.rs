@@ -33,6 +33,7 @@ mod options;
 mod race_add;
 mod race_backup;
 mod race_claim;
+mod race_journal;
 mod race_scan;
 mod race_start;
 mod race_validate;
@@ -77,6 +78,7 @@ fn race(options: &Options) -> Result<bool> {
             Race::Add => race_add::race(&field, &mut report),
             Race::Claim => race_claim::race(&field, &mut report),
             Race::Backup => race_backup::race(&field, &mut report),
+            Race::Journal => race_journal::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

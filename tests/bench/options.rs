@@ -76,6 +76,7 @@ pub enum Race {
     Add,
     Claim,
     Backup,
+    Journal,
     Cold,
 }
 

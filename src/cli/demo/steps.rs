@@ -51,7 +51,8 @@ const fn shell(why: &'static str, line: &'static str) -> Step {
 }
 
 /// What an agent writes down half-way.
-const NOTES: &str = r#"mkdir -p checkpoints/agent_002; echo '{"step": 2}' > checkpoints/agent_002/state.json"#;
+const NOTES: &str =
+    r#"mkdir -p checkpoints/agent_002; echo '{"step": 2}' > checkpoints/agent_002/state.json"#;
 /// What comes of the work, outside of the cell.
 const WORK: &str = "echo 'built, 0 warnings' > ../../build.log";
 

@@ -5,13 +5,22 @@ use crate::base::text::{nearest, quoted, shown};
 use crate::base::variables;
 use crate::ops::config;
 use crate::ops::session::Session;
-use crate::store::lock::KNOB;
+use crate::store::{journal, lock};
 use std::path::PathBuf;
 
 pub(super) fn look(session: &Session, checks: &mut Vec<Check>) {
     variables_in_force(session, checks);
     checks.push(config_file(session));
     completion_scripts(session, checks);
+}
+
+/// What a variable counts, if it is a number.
+fn unit_of(name: &str) -> Option<&'static str> {
+    match name {
+        lock::KNOB => Some("seconds"),
+        journal::KNOB => Some("bytes"),
+        _ => None,
+    }
 }
 
 fn variables_in_force(session: &Session, checks: &mut Vec<Check>) {
@@ -46,13 +55,15 @@ fn variables_in_force(session: &Session, checks: &mut Vec<Check>) {
                 ),
             };
             checks.push(Check::warning("variables", why).command("unset MCELL_NOW"));
-        } else if name == KNOB && value.parse::<u64>().is_err() {
+        } else if let Some(unit) = unit_of(name)
+            && value.parse::<u64>().is_err()
+        {
             checks.push(
                 Check::problem(
                     "variables",
-                    format!("{KNOB} is not a number of seconds: {}", shown(value)),
+                    format!("{name} is not a number of {unit}: {}", shown(value)),
                 )
-                .command(format!("unset {KNOB}")),
+                .command(format!("unset {name}")),
             );
         }
     }

@@ -79,7 +79,7 @@ pub fn gather(cell: &OpenCell, act: &Act, wait: Wait<'_>) -> Result<Gathered> {
     let mut gathering = Gathering {
         cell: folder,
         secrets: Secrets::of(cell)?,
-        journal_bytes: journal.whole(),
+        journal_bytes: journal.live_bytes(),
         made: Gathered {
             aside: NewFolder::begin(cell)?,
             items: Vec::new(),

@@ -117,6 +117,11 @@ impl<'c> Writing<'c> {
         self.act.at = now;
     }
 
+    /// Says how many bytes the live file of the journal may have before a new one begins.
+    pub fn rotate_journal_beyond(&mut self, most: u64) {
+        self.journal.rotate_beyond(most);
+    }
+
     /// The act's moment.
     pub fn now(&self) -> Time {
         self.act.at

@@ -179,24 +179,6 @@ impl Folder {
         Ok(Some(text))
     }
 
-    /// Reads a whole file beneath that may be of any size: mcell's own journal.
-    pub fn read_long(&self, beneath: &str) -> Result<Option<Vec<u8>>> {
-        use std::io::Read;
-        let Some((file, _)) = self.open_file(beneath, FILE)? else {
-            return Ok(None);
-        };
-        let mut text = Vec::new();
-        std::fs::File::from(file)
-            .read_to_end(&mut text)
-            .map_err(|error| {
-                Error::storage(
-                    format_args!("read {}", self.path_of(beneath).display()),
-                    error,
-                )
-            })?;
-        Ok(Some(text))
-    }
-
     /// Opens a regular file beneath with its stat. None if there is none.
     pub fn open_file(&self, beneath: &str, flags: OFlags) -> Result<Option<(OwnedFd, Stat)>> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
