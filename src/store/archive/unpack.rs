@@ -86,7 +86,7 @@ pub fn unpack(
                 tell(
                     count.load(Ordering::Relaxed).min(all.saturating_sub(1)),
                     all,
-                )
+                );
             },
             durable: &durable,
             label: None,
