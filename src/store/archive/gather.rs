@@ -157,7 +157,7 @@ impl Gathering<'_> {
                 _ if !live && is_temp(&name) => {}
                 Sort::Folder if !live && is_live(&path) => self.live.push(path),
                 Sort::Folder if path.ends_with(TOKEN) => {
-                    self.note(&path, "it is named as a secret")
+                    self.note(&path, "it is named as a secret");
                 }
                 Sort::Folder => self.tree(&path, live)?,
                 Sort::File => self.file(path, live)?,
