@@ -27,6 +27,17 @@ const LOOKS: &[&str] = &[
     "demo",
     "completions",
     "man",
+    "handoff list",
+    "checkpoint list",
+    "checkpoint show",
+    "checkpoint verify",
+    "artifact list",
+    "artifact verify",
+    "journal show",
+    "journal verify",
+    "journal head",
+    "log",
+    "cell backup",
 ];
 
 /// Commands that change something, as an agent may type them whose role is audit; all are refused.
@@ -59,6 +70,17 @@ const CHANGES: &[&str] = &[
     "task edit|task_001",
     "task reopen|task_003",
     "task remove|task_001 --yes",
+    "cell restore|none.mcell.tar.zst",
+    "cell take-over|",
+    "handoff|task_002 agent_001",
+    "handoff accept|task_002",
+    "handoff decline|task_002",
+    "handoff approve|task_002",
+    "checkpoint save|agent_002 --state state.json",
+    "checkpoint restore|agent_002",
+    "checkpoint prune|agent_002 --yes",
+    "artifact add|state.json",
+    "artifact collect|",
     "policy set|max_retries=5",
     "isolation set|level_1",
     "permission grant|agent_001 write task_001",
@@ -78,6 +100,10 @@ fn world() -> World {
     world.mcell("task claim task_003 --as agent_002").ok();
     world.mcell("task fail task_003 --reason test").ok();
     world.mcell("task claim task_002 --as agent_002").ok();
+    std::fs::write(world.home().join("state.json"), "{}").unwrap();
+    world
+        .mcell("checkpoint save agent_002 --state state.json")
+        .ok();
     world
 }
 
