@@ -104,6 +104,10 @@ fn world() -> World {
     world
         .mcell("checkpoint save agent_002 --state state.json")
         .ok();
+    world.mcell("add-agent --role write").ok();
+    world
+        .mcell("handoff task_002 agent_003 --as agent_002")
+        .ok();
     world
 }
 
