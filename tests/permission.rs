@@ -37,7 +37,6 @@ const LOOKS: &[&str] = &[
     "journal verify",
     "journal head",
     "log",
-    "cell backup",
 ];
 
 /// Commands that change something, as an agent may type them whose role is audit; all are refused.
@@ -70,6 +69,7 @@ const CHANGES: &[&str] = &[
     "task edit|task_001",
     "task reopen|task_003",
     "task remove|task_001 --yes",
+    "cell backup|--to .",
     "cell restore|none.mcell.tar.zst",
     "cell take-over|",
     "handoff|task_002 agent_001",

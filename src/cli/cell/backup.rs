@@ -152,10 +152,8 @@ impl Backup {
             match backed_up {
                 Ok(backed_up) => done.push(backed_up),
                 Err(error) => {
-                    let error = error.context(id.short());
-                    if let Some(before) = failed.replace(error) {
-                        context.printer.trouble(&before);
-                    }
+                    failed.get_or_insert(error.kind().exit());
+                    context.printer.trouble(&error.context(id.short()));
                 }
             }
         }
@@ -164,7 +162,7 @@ impl Backup {
         } else if failed.is_none() {
             context.printer.say("There is no cell to back up");
         }
-        failed.map_or(Ok(crate::base::exit::DONE), Err)
+        Ok(failed.unwrap_or(crate::base::exit::DONE))
     }
 }
 

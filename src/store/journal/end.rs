@@ -43,9 +43,12 @@ impl End {
             let from = length.saturating_sub(window);
             let text = read_range(&file, from, length)
                 .map_err(|error| cell.trouble("read", path, error))?;
-            let end = memchr::memrchr(b'\n', &text).map(|at| at + 1);
+            // Not by memchr: every command that writes comes by here, and asking a virtual processor what it can do takes
+            // longer than these few bytes.
+            let last = |text: &[u8]| text.iter().rposition(|byte| *byte == b'\n');
+            let end = last(&text).map(|at| at + 1);
             let start = end
-                .and_then(|end| memchr::memrchr(b'\n', text.get(..end - 1)?))
+                .and_then(|end| last(text.get(..end - 1)?))
                 .map(|at| at + 1);
             match (start, end) {
                 // Not a whole line in the window, and more before it.
