@@ -152,6 +152,9 @@ fn an_operator_approves_where_the_policy_says_so() {
         .mcell("handoff approve task_001 --as agent_002")
         .code(5)
         .says("only an operator");
+    world
+        .mcell("status")
+        .shows("task_001 is offered to agent_002, if you agree  # mcell handoff approve ");
     world.mcell("handoff approve task_001").ok();
     world.mcell("handoff accept task_001 --as agent_002").ok();
 }

@@ -1,10 +1,12 @@
 //! `mcell` and `mcell status`: at most fifteen lines on what is wrong, what waits, and the next command for each.
 
-use crate::base::error::Kind;
+use crate::base::error::{Kind, Result};
 use crate::base::exit;
 use crate::base::text::count;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::mission::handoff::Approval;
+use crate::ops::handoff;
 use crate::ops::scan::{self, CellLine, Problem, Scan};
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
@@ -117,6 +119,24 @@ fn waiting(cell: &CellLine) -> Option<Problem> {
     })
 }
 
+/// The handoffs that an operator must agree to.
+fn approvals(context: &Context) -> Result<Vec<Problem>> {
+    let listed = handoff::list(&context.session, context.all_cells, false)?;
+    let waiting = listed.handoffs.into_iter();
+    let waiting = waiting.filter(|one| one.approval == Approval::Waiting);
+    Ok(waiting
+        .map(|one| Problem {
+            key: format!("{}/handoff/{}", one.cell_id, one.id),
+            what: format!("{} is offered to {}, if you agree", one.task_id, one.to),
+            command: format!(
+                "mcell handoff approve {}/{}",
+                scan::short(&one.cell_id),
+                one.id
+            ),
+        })
+        .collect())
+}
+
 impl Report for Overview {
     fn words(&self, page: &mut Page) {
         if self.cells == 0 {
@@ -183,7 +203,9 @@ impl Status {
             }
             scope => scope?,
         };
-        let overview = Overview::of(&scan::scan(session, &scope)?);
+        let mut overview = Overview::of(&scan::scan(session, &scope)?);
+        // What only an operator can answer comes first.
+        overview.waiting.splice(0..0, approvals(context)?);
         context.printer.show(&overview)?;
         Ok(if overview.problems.is_empty() {
             exit::DONE
