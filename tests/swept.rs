@@ -54,7 +54,7 @@ pub(crate) const WRITERS: &[(Before, &str)] = &[
     (Before::Cell, "cell set max_agents=3 mission_name=Swept"),
     (Before::Cell, "cell pause --for 1h"),
     (Before::Cell, "cell complete --force"),
-    (Before::Cell, "cell take-over"),
+    (Before::Claimed, "cell take-over"),
     (Before::Cell, "cell remove Example --yes"),
     (Before::Cell, "agent set agent_001 name=Swept"),
     (Before::Cell, "agent pause agent_001"),

@@ -6,6 +6,7 @@ use crate::base::text::count;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::mission::handoff::Approval;
+use crate::ops::find::Scope;
 use crate::ops::handoff;
 use crate::ops::scan::{self, CellLine, Problem, Scan};
 use crate::ui::page::{Page, Tone};
@@ -120,8 +121,8 @@ fn waiting(cell: &CellLine) -> Option<Problem> {
 }
 
 /// The handoffs that an operator must agree to.
-fn approvals(context: &Context) -> Result<Vec<Problem>> {
-    let listed = handoff::list(&context.session, context.all_cells, false)?;
+fn approvals(context: &Context, scope: &Scope) -> Result<Vec<Problem>> {
+    let listed = handoff::list_in(&context.session, scope, false)?;
     let waiting = listed.handoffs.into_iter();
     let waiting = waiting.filter(|one| one.approval == Approval::Waiting);
     Ok(waiting
@@ -205,7 +206,7 @@ impl Status {
         };
         let mut overview = Overview::of(&scan::scan(session, &scope)?);
         // What only an operator can answer comes first.
-        overview.waiting.splice(0..0, approvals(context)?);
+        overview.waiting.splice(0..0, approvals(context, &scope)?);
         context.printer.show(&overview)?;
         Ok(if overview.problems.is_empty() {
             exit::DONE

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod scan;
 pub mod session;
 pub mod set;
+pub mod sight;
 pub mod task;
 pub mod template;
 pub mod trash;

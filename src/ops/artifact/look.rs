@@ -5,7 +5,6 @@ use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::ids::CellId;
 use crate::mission::artifact::{Flaw, Kind, Manifest, kind_of};
-use crate::ops::find::{Scope, known_cells};
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::folder::Sort;
@@ -115,23 +114,7 @@ pub fn look_around(
     everywhere: bool,
     all: bool,
 ) -> Result<(Vec<Seen>, Vec<Error>)> {
-    let root = match session.scope(everywhere)? {
-        Scope::Cell(cell) => return Ok((vec![look(session, &cell)?], Vec::new())),
-        Scope::Root(root) => root,
-    };
-    let (mut seen, mut troubles) = (Vec::new(), Vec::new());
-    for known in known_cells(&root)? {
-        if known.is_over() && !all {
-            continue;
-        }
-        let looked = OpenCell::open(&root.path().join(known.id.as_str()))
-            .and_then(|cell| look(session, &cell));
-        match looked {
-            Ok(one) => seen.push(one),
-            Err(error) => troubles.push(error.context(&known.id)),
-        }
-    }
-    Ok((seen, troubles))
+    session.look_around(everywhere, all, |cell| look(session, cell))
 }
 
 /// The artifacts of a cell held against what was noted of them.

@@ -5,8 +5,7 @@ use crate::base::boot::Moment;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, HandoffId, TaskId};
 use crate::mission::handoff::{Handoff, HandoffState};
-use crate::mission::permission::{self, Asker, Verb};
-use crate::ops::find::{Scope, known_cells};
+use crate::ops::find::Scope;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::fence::{self, Fence};
@@ -26,24 +25,18 @@ pub struct Listed {
 /// The handoffs that wait in the cell that is meant, else in every cell of the root that is not over; with `all` also those
 /// that are over. An agent sees those of tasks that it may read.
 pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<Listed> {
-    let (mut told, mut troubles) = (Vec::new(), Vec::new());
-    let mut cells = 1;
-    match session.scope(everywhere)? {
-        Scope::Cell(cell) => look(session, &cell, all, &mut told, &mut troubles)?,
-        Scope::Root(root) => {
-            cells = 0;
-            for known in known_cells(&root)?
-                .iter()
-                .filter(|one| all || !one.is_over())
-            {
-                cells += 1;
-                let looked = OpenCell::open(&root.path().join(known.id.as_str()))
-                    .and_then(|cell| look(session, &cell, all, &mut told, &mut troubles));
-                if let Err(error) = looked {
-                    troubles.push(error.context(&known.id));
-                }
-            }
-        }
+    list_in(session, &session.scope(everywhere)?, all)
+}
+
+/// The same of a scope that is known.
+pub fn list_in(session: &Session, scope: &Scope, all: bool) -> Result<Listed> {
+    let (seen, mut troubles) = scope.look_around(all, |cell| look(session, cell, all))?;
+    // Those that could not be looked at are cells too.
+    let cells = seen.len() + troubles.len();
+    let mut told = Vec::new();
+    for (one, more) in seen {
+        told.extend(one);
+        troubles.extend(more);
     }
     // Of one second: what was over first, then what waits.
     told.sort_by_cached_key(|one| {
@@ -57,13 +50,8 @@ pub fn list(session: &Session, everywhere: bool, all: bool) -> Result<Listed> {
     })
 }
 
-fn look(
-    session: &Session,
-    cell: &OpenCell,
-    all: bool,
-    told: &mut Vec<Told>,
-    troubles: &mut Vec<Error>,
-) -> Result<()> {
+fn look(session: &Session, cell: &OpenCell, all: bool) -> Result<(Vec<Told>, Vec<Error>)> {
+    let (mut told, mut troubles) = (Vec::new(), Vec::new());
     let view = cell.view()?;
     if view.in_change {
         (session.tell)(&format!(
@@ -85,15 +73,16 @@ fn look(
             take(handoff::read(cell, &layout::handoff(&id)));
         }
     }
+    let sight = session.sight(cell)?;
     for one in handoffs {
-        if (all || one.state == HandoffState::Offered) && may_read(session, cell, &one)? {
+        if (all || one.state == HandoffState::Offered) && sight.task(&one.task_id) {
             let known = fence.offers.get(&one.task_id);
             let known = known.filter(|known| known.id == one.id);
             let deadline = known.map(|known| known.deadline.expires_at);
             told.push(Told::of(cell.id(), one, deadline));
         }
     }
-    Ok(())
+    Ok((told, troubles))
 }
 
 /// One that waits; as over where it is, though no command that writes came by since.
@@ -120,21 +109,4 @@ fn waiting(
         one.close(moot.state(), Some(moot.words()), now.wall);
     }
     Ok(Some(one))
-}
-
-/// Tells whether the one who looks may see the task.
-fn may_read(session: &Session, cell: &OpenCell, handoff: &Handoff) -> Result<bool> {
-    let Some(id) = &session.agent else {
-        return Ok(true);
-    };
-    let Some(agent) = cell.agent(id)? else {
-        return Ok(false);
-    };
-    let permissions = cell.permissions()?;
-    let asker = Asker {
-        id: id.as_str(),
-        role: agent.role,
-    };
-    let task = handoff.task_id.as_str();
-    Ok(permission::allows(permissions.as_ref(), asker, Verb::Read, task, None).allowed)
 }

@@ -9,7 +9,7 @@ mod tests;
 
 pub use answer::{accept, approve, decline};
 pub use give::{hand_over, offer};
-pub use look::{Listed, list};
+pub use look::{Listed, list, list_in};
 
 use crate::base::boot::Moment;
 use crate::base::clock::Time;

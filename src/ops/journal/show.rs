@@ -3,14 +3,13 @@
 use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
-use crate::mission::permission::{self, Asker, Permissions, Verb};
 use crate::mission::sheet::stem;
 use crate::ops::Session;
+use crate::ops::sight::Sight;
 use crate::store::cell::OpenCell;
 use crate::store::journal::{Line, Lines, Mark, Watch, Woken};
 use crate::store::layout;
 use rustix::fd::BorrowedFd;
-use std::collections::HashMap;
 
 /// Which lines are wanted. What is none wants everything.
 #[derive(Clone, Debug, Default)]
@@ -55,13 +54,6 @@ pub struct Told {
     pub is_heard: bool,
 }
 
-/// What the one who asks may see: an agent sees nothing of a task that it may not read.
-#[derive(Debug)]
-struct Gate {
-    asker: Option<(AgentId, crate::mission::agent::Role, Option<Permissions>)>,
-    known: HashMap<String, bool>,
-}
-
 impl Wanted {
     /// Tells whether a line is wanted.
     pub fn wants(&self, line: &Line) -> bool {
@@ -102,45 +94,11 @@ fn is_of_agent(file: &str, agent: &AgentId) -> bool {
     }) && task_of(file).is_none()
 }
 
-impl Gate {
-    fn of(session: &Session, cell: &OpenCell) -> Result<Self> {
-        let mut asker = None;
-        if let Some(id) = &session.agent {
-            let agent = cell
-                .agent(id)?
-                .ok_or_else(|| Error::refused(format!("{id} is not an agent of this cell")))?;
-            asker = Some((id.clone(), agent.role, cell.permissions()?));
-        }
-        Ok(Gate {
-            asker,
-            known: HashMap::new(),
-        })
-    }
-
-    fn shows(&mut self, cell: &OpenCell, line: &Line) -> bool {
-        let Some((id, role, permissions)) = &self.asker else {
-            return true;
-        };
-        let known = &mut self.known;
-        let mut tasks = line.files.iter().filter_map(|change| task_of(&change.file));
-        line.by == id.as_str()
-            || tasks.all(|task| {
-                if let Some(known) = known.get(task) {
-                    return *known;
-                }
-                // Of one that is gone nobody knows any more whose it was.
-                let read = TaskId::new(task).ok().and_then(|id| cell.task(&id).ok()?);
-                let assigned = read.as_ref().and_then(|task| task.assigned_to.as_deref());
-                let asker = Asker {
-                    id: id.as_str(),
-                    role: *role,
-                };
-                let answer =
-                    permission::allows(permissions.as_ref(), asker, Verb::Read, task, assigned);
-                known.insert(task.to_owned(), answer.allowed);
-                answer.allowed
-            })
-    }
+/// Tells whether a line may be seen: what the one who looks did itself, or what is about tasks that it may read.
+fn is_seen(sight: &Sight, line: &Line) -> bool {
+    let is_own = matches!(sight, Sight::Agent(id, ..) if line.by == id.as_str());
+    let mut tasks = line.files.iter().filter_map(|change| task_of(&change.file));
+    is_own || tasks.all(|task| sight.task(task))
 }
 
 /// A journal, the lines of it that are wanted, and what of them may be seen.
@@ -148,14 +106,21 @@ impl Gate {
 pub struct Reading<'c> {
     cell: &'c OpenCell,
     wanted: Wanted,
-    gate: Gate,
+    sight: Sight,
 }
 
 impl<'c> Reading<'c> {
     /// Nothing is read yet (exit 5 if the session acts as an agent that is not there).
     pub fn of(session: &Session, cell: &'c OpenCell, wanted: Wanted) -> Result<Self> {
-        let gate = Gate::of(session, cell)?;
-        Ok(Reading { cell, wanted, gate })
+        let sight = session.sight(cell)?;
+        if let (Sight::Nothing, Some(id)) = (&sight, &session.agent) {
+            return Err(Error::refused(format!("{id} is not an agent of this cell")));
+        }
+        Ok(Reading {
+            cell,
+            wanted,
+            sight,
+        })
     }
 
     /// Reads every line behind a mark, oldest first.
@@ -180,7 +145,7 @@ impl<'c> Reading<'c> {
                 unreadable += 1;
                 continue;
             };
-            if self.wanted.wants(&line) && self.gate.shows(self.cell, &line) {
+            if self.wanted.wants(&line) && is_seen(&self.sight, &line) {
                 let text = raw.text;
                 is_heard = listener.hear(&Entry { line, text })?;
             }

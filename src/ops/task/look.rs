@@ -3,9 +3,7 @@
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::CellId;
 use crate::mission::cell::CellStatus;
-use crate::mission::permission::{self, Asker, Verb};
 use crate::mission::worklist::Worklist;
-use crate::ops::find::{Scope, known_cells};
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 
@@ -89,41 +87,13 @@ pub fn look_around(
     everywhere: bool,
     all: bool,
 ) -> Result<(Vec<Seen>, Vec<Error>)> {
-    let root = match session.scope(everywhere)? {
-        Scope::Cell(cell) => return Ok((vec![look(session, &cell)?], Vec::new())),
-        Scope::Root(root) => root,
-    };
-    let (mut seen, mut troubles) = (Vec::new(), Vec::new());
-    for known in known_cells(&root)? {
-        if known.is_over() && !all {
-            continue;
-        }
-        let looked = OpenCell::open(&root.path().join(known.id.as_str()))
-            .and_then(|cell| look(session, &cell));
-        match looked {
-            Ok(one) => seen.push(one),
-            Err(error) => troubles.push(error.context(&known.id)),
-        }
-    }
-    Ok((seen, troubles))
+    session.look_around(everywhere, all, |cell| look(session, cell))
 }
 
 /// The tasks that the acting agent may not read: all of them in a cell that it is not in.
 fn hidden_from(session: &Session, cell: &OpenCell, tasks: &Worklist) -> Result<Vec<String>> {
-    let Some(id) = &session.agent else {
-        return Ok(Vec::new());
-    };
-    let every = || tasks.all().map(|(id, _)| id.to_owned());
-    let Some(agent) = cell.agent(id)? else {
-        return Ok(every().collect());
-    };
-    let permissions = cell.permissions()?;
-    let asker = Asker {
-        id: id.as_str(),
-        role: agent.role,
-    };
-    let may_read = |task: &str| {
-        permission::allows(permissions.as_ref(), asker, Verb::Read, task, None).allowed
-    };
-    Ok(every().filter(|task| !may_read(task)).collect())
+    let sight = session.sight(cell)?;
+    let every = tasks.all().map(|(id, _)| id);
+    let hidden = every.filter(|task| !sight.task(task));
+    Ok(hidden.map(str::to_owned).collect())
 }
