@@ -143,8 +143,7 @@ pub(crate) fn pace(writing: &mut Writing<'_>, now: &Moment, fence: &mut Fence) -
     }
     for (id, hold) in &mut fence.held {
         let holder = match AgentId::new(&*hold.agent) {
-            // Whoever cannot be read is for validate to name.
-            Ok(id) => writing.read::<Agent>(&layout::agent(&id)).unwrap_or(None),
+            Ok(id) => writing.read_sound::<Agent>(&layout::agent(&id))?,
             Err(_) => None,
         };
         let holder_is_paused = holder.is_some_and(|agent| agent.status == AgentStatus::Paused);

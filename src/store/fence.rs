@@ -3,7 +3,7 @@
 //! learns from one read whether anything is due.
 
 use crate::base::clock::Time;
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::number_of;
 use crate::mission::claim::Hold;
 use crate::mission::lease::Lease;
@@ -90,8 +90,7 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
         }
     }
     for id in writing.cell().task_ids()? {
-        // One that cannot be read is for validate to name.
-        let Ok(Some(task)) = writing.read::<Task>(&layout::task(&id)) else {
+        let Some(task) = writing.read_sound::<Task>(&layout::task(&id))? else {
             continue;
         };
         if let Some(claim) = &task.claim {
@@ -100,8 +99,12 @@ pub fn read(writing: &Writing<'_>) -> Result<Fence> {
         }
     }
     for id in crate::store::handoff::ids(writing.cell(), layout::OFFERS)? {
-        // Whoever cannot be read is for the list to name.
-        if let Ok(Some(handoff)) = crate::store::handoff::read_open(writing, &id)
+        // One that is not sound is for the list to name.
+        let open = match crate::store::handoff::read_open(writing, &id) {
+            Err(error) if error.kind() == Kind::Malformed => None,
+            open => open?,
+        };
+        if let Some(handoff) = open
             && let Some(deadline) = handoff.deadline
         {
             let id = id.to_string();

@@ -18,8 +18,7 @@ pub(super) fn rise(writing: &mut Writing<'_>, now: &Moment) -> Result<u64> {
     let mut fence = fence::read(writing)?;
     let mut taken = Vec::new();
     for id in writing.cell().task_ids()? {
-        // One that cannot be read is for validate to name.
-        let Ok(Some(task)) = writing.read::<Task>(&layout::task(&id)) else {
+        let Some(task) = writing.read_sound::<Task>(&layout::task(&id))? else {
             continue;
         };
         if let Some(claim) = &task.claim {

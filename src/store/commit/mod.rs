@@ -150,6 +150,14 @@ impl<'c> Writing<'c> {
         }
     }
 
+    /// The same; none also where the file is not sound: that is for validate to name. Any other error is one.
+    pub fn read_sound<T: Record + DeserializeOwned>(&self, file: &str) -> Result<Option<T>> {
+        self.read(file).or_else(|error| match error.kind() {
+            Kind::Malformed => Ok(None),
+            _ => Err(error),
+        })
+    }
+
     /// The text of a file as it stands, with what is staged.
     pub fn text(&self, file: &str) -> Result<Option<Vec<u8>>> {
         match self.staged.iter().find(|staged| staged.file == file) {
