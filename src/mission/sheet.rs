@@ -108,7 +108,10 @@ impl<T> Sheet<'_, T> {
             Some(Trouble::Fault(_)) => false,
             Some(Trouble::Flaws(flaws)) => !flaws.iter().any(|flaw| match &flaw.kind {
                 shape::FlawKind::Missing(name, _) => format!("{}/{name}", flaw.pointer) == pointer,
-                _ => flaw.pointer == pointer,
+                // What is said of a value holds for all that should be in it; of a file that is no object, for all.
+                _ => pointer
+                    .strip_prefix(flaw.pointer.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             }),
         }
     }

@@ -65,10 +65,10 @@ impl Report for Tasks<'_> {
         }
         let mut table = if self.is_mixed {
             Table::new([
-                "CELL", "TASK", "TITLE", "STATUS", "PRIORITY", "ASSIGNED", "AFTER",
+                "CELL", "TASK", "TITLE", "STATUS", "PRIORITY", "AGENT", "AFTER",
             ])
         } else {
-            Table::new(["TASK", "TITLE", "STATUS", "PRIORITY", "ASSIGNED", "AFTER"])
+            Table::new(["TASK", "TITLE", "STATUS", "PRIORITY", "AGENT", "AFTER"])
         };
         for (cell, id, task) in &self.rows {
             let [id, title, status, priority, assigned, after] = columns(id, task);
@@ -106,9 +106,11 @@ fn columns(id: &str, task: &Task) -> [String; 6] {
         crate::base::text::cut(&task.title, 60).into_owned(),
         task.status.word().to_owned(),
         task.priority.word().to_owned(),
-        task.assigned_to
-            .clone()
-            .unwrap_or_else(|| String::from("-")),
+        // Who works on it, else who shall.
+        task.holder()
+            .or(task.assigned_to.as_deref())
+            .unwrap_or("-")
+            .to_owned(),
         after,
     ]
 }

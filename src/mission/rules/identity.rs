@@ -135,5 +135,7 @@ mod tests {
         assert!(cell().folder("healthy").of("MC014").is_empty());
         let flawed = cell().cell(json!({"cell_id": "not a uuid"}));
         assert!(flawed.of("MC014").is_empty());
+        // Nor has a file that is no object.
+        assert!(cell().file("cell.json", "5").of("MC014").is_empty());
     }
 }
