@@ -146,7 +146,12 @@ fn place_all(survey: &Survey<'_>, findings: Vec<Finding>) -> Vec<Placed> {
         let text = survey.text(&file).unwrap_or_default();
         let document = Document::parse(text).ok();
         let mut finder = document.as_ref().map(Finder::new);
-        let mut node = |pointer: &str| finder.as_mut()?.at(pointer);
+        // What is not there lies in what is: where a key stands twice, more was read than one of the two holds.
+        let mut node = |pointer: &str| {
+            let finder = finder.as_mut()?;
+            std::iter::successors(Some(pointer), |inner| Some(inner.rsplit_once('/')?.0))
+                .find_map(|pointer| finder.at(pointer))
+        };
         let mut ranged: Vec<_> = findings
             .into_iter()
             .map(|finding| {
@@ -372,4 +377,37 @@ pub fn target(session: &Session, word: &str) -> Result<(Scope, Option<String>)> 
         });
     }
     Ok((Scope::Cell(session.open_named(word)?), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mission::rules::testing::cell;
+
+    #[test]
+    fn a_finding_in_a_list_whose_key_stands_twice_has_a_place() {
+        let built = cell().file(
+            "tasks/task_002.json",
+            r#"{"task_id": "task_002", "title": "T", "status": "pending", "priority": "low",
+                "dependencies": ["no id"], "dependencies": ["task_001"], "created_at": "2026-01-02T03:04:05Z"}"#,
+        );
+        let now = Time::parse("2026-01-02T04:00:00Z").unwrap();
+        let options = Options {
+            resilience: false,
+            also_over: false,
+        };
+        let verdict = judge(&built.survey(), now, options).unwrap();
+        for placed in &verdict.findings {
+            assert!(
+                placed.excerpt.line > 0 || placed.finding.spot == Spot::Whole,
+                "{placed:?}"
+            );
+        }
+        assert!(
+            verdict
+                .findings
+                .iter()
+                .any(|placed| placed.finding.code == "MC015")
+        );
+    }
 }
