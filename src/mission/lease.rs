@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How long a claim holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Seconds it holds from each act of its holder.
+    /// Seconds it holds from each act of its holder; 0 where only its end is known any more.
     pub seconds: u64,
     /// The boot that `until` belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +47,10 @@ impl Lease {
 
     /// Begins anew, as long as it was: its holder gave a sign. One that stands still goes on standing.
     pub fn renew(&mut self, now: &Moment) {
+        if self.seconds == 0 {
+            // How long it was is lost: a sign must not end it.
+            return;
+        }
         let whole = self.seconds.saturating_mul(1000);
         self.run(whole, now);
         self.left = self.left.map(|_| whole);
@@ -119,6 +123,20 @@ mod tests {
         lease.thaw(&at(9000, "one", 9_000_000));
         assert!(!lease.has_lapsed(&at(9005, "one", 9_005_999)));
         assert!(lease.has_lapsed(&at(9006, "one", 9_006_000)));
+    }
+
+    #[test]
+    fn a_lease_of_which_only_the_end_is_known_is_not_cut_short_by_a_sign() {
+        let mut lease = Lease {
+            seconds: 0,
+            boot: None,
+            until: 0,
+            expires_at: at(60, "one", 0).wall,
+            left: None,
+        };
+        lease.renew(&at(10, "one", 10_000));
+        assert!(!lease.has_lapsed(&at(59, "one", 59_000)));
+        assert!(lease.has_lapsed(&at(60, "one", 60_000)));
     }
 
     #[test]

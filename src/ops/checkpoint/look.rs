@@ -72,6 +72,17 @@ pub fn newest(cell: &OpenCell, agent: &AgentId) -> Result<Option<Generation>> {
     Ok(None)
 }
 
+/// The newest generation of an agent whose manifest can be read; none if there is none. Its files are not looked at: that
+/// may take long, and whoever restores it does.
+pub fn latest(cell: &OpenCell, agent: &AgentId) -> Result<Option<Generation>> {
+    for number in numbers(cell, agent)?.into_iter().rev() {
+        if let Some(generation) = glance(cell, agent, number)?.generation {
+            return Ok(Some(generation));
+        }
+    }
+    Ok(None)
+}
+
 /// Every generation of one agent, or of all, the oldest first. Their files are not looked at.
 pub fn list(cell: &OpenCell, agent: Option<&AgentId>) -> Result<Vec<Looked>> {
     let mut all = Vec::new();

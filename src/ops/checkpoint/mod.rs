@@ -9,7 +9,7 @@ mod save;
 mod tests;
 
 pub use contents::{Gift, NewCheckpoint};
-pub use look::{Looked, Verified, list, look, newest, text_of, verify};
+pub use look::{Looked, Verified, latest, list, look, newest, text_of, verify};
 pub use prune::{Pruned, prune, to_prune};
 pub use restore::{Restored, restore};
 pub use save::{Saved, save};

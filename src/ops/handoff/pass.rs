@@ -10,10 +10,10 @@ use crate::mission::handoff::{Approval, Carried, Handoff, HandoffState};
 use crate::mission::permission::{self, Asker, Obstacle, Permissions};
 use crate::mission::policy::{Effective, Policies};
 use crate::mission::task::{Claim, Task, TaskStatus};
+use crate::ops::checkpoint;
 use crate::ops::session::Session;
+use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
-use crate::store::folder::Folder;
-use crate::store::incoming::measure;
 use crate::store::layout;
 
 /// A task on its way from one agent to another.
@@ -189,7 +189,7 @@ impl<'a> Pass<'a> {
             (None, true) => Approval::Approved,
         };
         let checkpoint = match &self.from {
-            Some(from) => newest_checkpoint(writing.cell().folder(), from)?,
+            Some(from) => newest_checkpoint(writing.cell(), from)?,
             None => None,
         };
         Ok(Handoff {
@@ -213,26 +213,14 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The highest generation of an agent's checkpoints, with the hash of its manifest.
-fn newest_checkpoint(cell: &Folder, agent: &str) -> Result<Option<Carried>> {
+/// The newest checkpoint of an agent, by its manifest.
+fn newest_checkpoint(cell: &OpenCell, agent: &str) -> Result<Option<Carried>> {
     let Ok(agent) = AgentId::new(agent) else {
         return Ok(None);
     };
-    let place = layout::join(layout::GENERATIONS, agent.as_str());
-    let entries = cell.list(&place)?.unwrap_or_default();
-    let mut numbers: Vec<u64> = entries
-        .iter()
-        .filter_map(|entry| std::str::from_utf8(&entry.name).ok()?.parse().ok())
-        .collect();
-    numbers.sort_unstable_by(|one, other| other.cmp(one));
-    for generation in numbers {
-        // One without a manifest is none.
-        if let Some(made) = measure(cell, &layout::join(&place, &generation.to_string()))? {
-            return Ok(Some(Carried {
-                generation,
-                sha256: made.sha256,
-            }));
-        }
-    }
-    Ok(None)
+    let latest = checkpoint::latest(cell, &agent)?;
+    Ok(latest.map(|generation| Carried {
+        generation: generation.number,
+        sha256: generation.manifest_sha256,
+    }))
 }

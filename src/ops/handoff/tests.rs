@@ -400,7 +400,17 @@ fn who_is_busy_is_asked_and_accepts_when_it_is_free() {
 #[test]
 fn the_newest_checkpoint_and_the_artifacts_go_with_the_task() {
     let mut crew = Crew::at_work();
-    for (number, text) in [("9", "old"), ("10", "new"), ("tmp", "no number")] {
+    let manifest = |by: &str| {
+        let at = "2026-01-02T03:04:05Z";
+        format!(r#"{{"agent": "agent_001", "saved_at": "{at}", "saved_by": "{by}", "files": []}}"#)
+    };
+    let (old, new) = (manifest("old"), manifest("new"));
+    for (number, text) in [
+        ("9", &*old),
+        ("10", &*new),
+        ("tmp", "no number"),
+        ("11", "torn"),
+    ] {
         let place = crew.world.cell.path().join(layout::GENERATIONS);
         let place = place.join("agent_001").join(number);
         std::fs::create_dir_all(&place).unwrap();
@@ -409,7 +419,7 @@ fn the_newest_checkpoint_and_the_artifacts_go_with_the_task() {
     let told = crew.offer().unwrap();
     let carried = Carried {
         generation: 10,
-        sha256: crate::store::journal::sha256(b"new"),
+        sha256: crate::store::journal::sha256(new.as_bytes()),
     };
     assert_eq!(told.checkpoint, Some(carried));
 }
