@@ -4,8 +4,10 @@
 //!
 //! ```text
 //! cli      one file a command: arguments and words
+//! daemon   the Lazarus Pit: sweep, judge, act; listener, routes, metrics, stories
 //! ops      use cases: lock, read, decide, write
 //! store    the only layer that touches mission files: layout, lock, commit, survey
+//! health   what the signs of an agent mean; pure
 //! mission  the nouns and their rules: cell, agent, task, policy, isolation, permission
 //! ui       how we speak: printer, report, table, prompt, trouble; knows no noun
 //! base     error, clock, ids, text, finding, document, env: knows nothing of missions
@@ -13,6 +15,8 @@
 
 pub mod base;
 pub mod cli;
+pub mod daemon;
+pub mod health;
 pub mod mission;
 pub mod ops;
 pub mod store;

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod amount;
 pub mod artifact;
 pub mod cell;
+pub mod census;
 pub mod checkpoint;
 pub mod claim;
 pub mod drawing;

@@ -1,0 +1,1 @@
+//! The Lazarus Pit: watches every cell of a root, listens for heartbeats, and acts on what it sees.

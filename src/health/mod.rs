@@ -1,0 +1,3 @@
+//! What the signs of an agent mean: healthy, degraded, unhealthy, unknown, and why. Pure: no disk, no net, no clock.
+
+pub mod probe;
