@@ -11,6 +11,8 @@ pub mod settings;
 pub mod signs;
 pub mod state;
 pub mod streak;
+#[cfg(test)]
+mod tests;
 
 /// Milliseconds since the boot, sleep included.
 pub type Up = u64;

@@ -65,7 +65,7 @@ mod tests {
         Clocks {
             up: up * 1000,
             awake: awake * 1000,
-            wall,
+            wall: wall * 1000,
         }
     }
 

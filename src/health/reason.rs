@@ -87,15 +87,27 @@ pub enum Failed<'s> {
     Reported(&'s str),
 }
 
-impl fmt::Display for Failed<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, words) = match self {
-            Failed::Probe(words) => ("probes", words),
-            Failed::Reported(words) => ("reported failures", words),
+impl Failed<'_> {
+    /// So many in a row, and what more there is to say between that and the last words.
+    fn tell(self, out: &mut fmt::Formatter<'_>, bad: u64, more: &str) -> fmt::Result {
+        let (many, row) = if bad == 1 {
+            ("", "")
+        } else {
+            ("s", " in a row")
         };
-        match *words {
-            "" => out.write_str(what),
-            words => write!(out, "{what}, the last: {}", shown(words)),
+        let words = match self {
+            Failed::Probe(words) => {
+                write!(out, "{bad} probe{many}{row} failed{more}")?;
+                words
+            }
+            Failed::Reported(words) => {
+                write!(out, "it reported {bad} failure{many}{row}{more}")?;
+                words
+            }
+        };
+        match words {
+            "" => Ok(()),
+            words => write!(out, ": {}", shown(words)),
         }
     }
 }
@@ -147,9 +159,12 @@ impl fmt::Display for Reason<'_> {
                 noun(*signal),
                 For(*age)
             ),
-            Reason::Well(signal, age) => {
-                write!(out, "its last {} came {} ago", noun(*signal), For(*age))
-            }
+            Reason::Well(signal, age) => match signal {
+                Signal::Heartbeat => write!(out, "its last beat came {} ago", For(*age)),
+                Signal::Notify => write!(out, "its watchdog pinged {} ago", For(*age)),
+                Signal::Output => write!(out, "it wrote to its log {} ago", For(*age)),
+                Signal::Probe => write!(out, "its gateway answered {} ago", For(*age)),
+            },
             Reason::ProcessOnly => out.write_str("its process lives (process only)"),
             Reason::Missing(Signal::Heartbeat, silent, dead) => {
                 write!(
@@ -180,9 +195,9 @@ impl fmt::Display for Reason<'_> {
                 )
             }
             Reason::Failing(failed, bad, of) => {
-                write!(out, "{bad} of {of} failed in a row: {failed}")
+                failed.tell(out, *bad, &format!(", unhealthy at {of}"))
             }
-            Reason::Down(failed, bad) => write!(out, "{bad} failed in a row: {failed}"),
+            Reason::Down(failed, bad) => failed.tell(out, *bad, ""),
             Reason::SaysSo(status) => {
                 write!(out, "its gateway answers, and says {}", shown(status))
             }
