@@ -62,7 +62,7 @@ impl Patient {
                 ("line", _) => self.signs.wrote(&self.case, self.now),
                 ("error", _) => self.signs.failed(&self.case, words, self.now),
                 (seconds, _) => {
-                    self.now += 1000 * seconds.strip_prefix('+').unwrap().parse::<u64>().unwrap()
+                    self.now += 1000 * seconds.strip_prefix('+').unwrap().parse::<u64>().unwrap();
                 }
             }
             self.signs.settle(&self.case, self.now);
