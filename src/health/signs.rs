@@ -101,18 +101,13 @@ impl Signs {
         }
     }
 
-    /// Gives grace once more, since what is missing may be our own fault. What is known to be down stays so.
-    pub fn forgive(&mut self, why: Since, case: &Case, now: Up) {
-        let verdict = self.judge(case, now);
-        self.before = match why {
-            Since::Start | Since::Pause => None,
-            // Grace upon grace: what was known before the first still is what is known.
-            _ if matches!(verdict.reason, Reason::Grace(..)) => self.before,
-            _ => Some(verdict.state),
-        };
+    /// Gives grace once more, since what is missing may be our own fault. `before`: how it was when somebody last looked;
+    /// that is what is told of it until it gives a sign. What is known to be down stays so.
+    pub fn forgive(&mut self, why: Since, before: State, settings: &Settings, now: Up) {
         self.since = why;
+        self.before = Some(before);
         self.floor = now;
-        self.grace = Some(now.saturating_add(milliseconds(case.settings.grace)));
+        self.grace = Some(now.saturating_add(milliseconds(settings.grace)));
     }
 
     /// Begins to count again after a pause: what was before it does not count any more.

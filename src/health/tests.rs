@@ -70,6 +70,13 @@ impl Patient {
         self
     }
 
+    /// The daemon is started anew.
+    fn is_forgiven(&mut self) {
+        let before = self.state();
+        self.signs
+            .forgive(Since::Daemon, before, &self.case.settings, self.now);
+    }
+
     fn state(&self) -> State {
         self.signs.judge(&self.case, self.now).state
     }
@@ -316,7 +323,7 @@ fn a_restart_of_the_daemon_keeps_what_was_known() {
     let mut one = Patient::new();
     one.lives("beat +200");
     assert_eq!(one.state(), State::Degraded);
-    one.signs.forgive(Since::Daemon, &one.case, one.now);
+    one.is_forgiven();
     one.is(
         "+1",
         State::Degraded,
@@ -329,7 +336,7 @@ fn a_restart_of_the_daemon_keeps_what_was_known() {
     );
     one.lives("+180");
     assert_eq!(one.state(), State::Unhealthy);
-    one.signs.forgive(Since::Daemon, &one.case, one.now);
+    one.is_forgiven();
     assert_eq!(
         one.state(),
         State::Unhealthy,

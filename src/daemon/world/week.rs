@@ -65,6 +65,10 @@ struct Real {
     /// When something good last arrived.
     arrived: Option<u64>,
     failed_in_a_row: u32,
+    /// What was said of it last.
+    told: State,
+    /// Whether it was well since it last was unhealthy: until then one failure is enough.
+    was_well: bool,
 }
 
 /// A daemon that will be killed.
@@ -72,6 +76,13 @@ struct Doom {
     at: u64,
     /// What it wrote at its last sweep: all that the next one has.
     record: Vec<u8>,
+}
+
+impl Real {
+    fn take(&mut self, told: State) {
+        self.was_well = told == State::Healthy || (self.was_well && told != State::Unhealthy);
+        self.told = told;
+    }
 }
 
 struct Week {
@@ -133,6 +144,8 @@ impl Week {
                 floor: 0,
                 arrived: None,
                 failed_in_a_row: 0,
+                told: State::Unknown,
+                was_well: true,
             });
         }
         let mut week = Week {
@@ -351,62 +364,58 @@ impl Week {
             doom.record =
                 serde_json::to_vec(&self.world.record(Some(String::from("boot")), clocks)).unwrap();
         }
-        for real in &self.real {
-            self.check(real);
-        }
+        let told: Vec<State> = self.real.iter().map(|real| self.check(real)).collect();
+        self.real
+            .iter_mut()
+            .zip(told)
+            .for_each(|(real, told)| real.take(told));
     }
 
     /// Holds what is said of an agent against what really is.
-    fn check(&self, real: &Real) {
+    fn check(&self, real: &Real) -> State {
         let Found::One(slot) = self.world.roster.find(real.id.as_str(), None) else {
             panic!("{} is not there", real.id);
         };
         let watched = self.world.roster.get(slot).unwrap();
         let (state, now) = (watched.state, self.up);
+        let silent = now.saturating_sub(real.floor);
         let told = || {
+            let reason = watched.verdict(now * 1000).reason;
             format!(
-                "at {now}: {} is {}: {}",
+                "at {now}: {} is {}, after {silent} s: {reason}",
                 real.id,
-                state.word(),
-                watched.verdict(now * 1000).reason
+                state.word()
             )
         };
-        if real.is_paused {
-            assert_eq!(state, State::Unknown, "{}", told());
-            return;
-        }
-        let silent = now.saturating_sub(real.floor);
-        if real.is_probed {
-            if state == State::Unhealthy && real.failed_in_a_row == 0 {
-                panic!("it answers. {}", told());
-            }
-            let asked = (now - self.disturbed.max(real.floor)) / POLL;
-            if asked > 3 + GRACE / POLL
-                && real.failed_in_a_row >= 4 + u32::try_from(GRACE / POLL).unwrap()
-            {
-                assert_eq!(
-                    state,
-                    State::Unhealthy,
-                    "it answers nothing for {silent} s. {}",
+        let fell = state == State::Unhealthy && real.told != State::Unhealthy;
+        match (real.is_paused, real.is_probed) {
+            (true, _) => assert_eq!(state, State::Unknown, "it is paused. {}", told()),
+            (_, true) => {
+                assert!(
+                    !fell || !real.was_well || real.failed_in_a_row >= 3,
+                    "it answers. {}",
+                    told()
+                );
+                let asked = (now - self.disturbed.max(real.floor)) / POLL;
+                let enough = 4 + GRACE / POLL;
+                let is_enough = asked >= enough && u64::from(real.failed_in_a_row) >= enough;
+                assert!(
+                    !is_enough || state == State::Unhealthy,
+                    "it does not answer. {}",
                     told()
                 );
             }
-            return;
+            _ => {
+                assert!(!fell || silent > TIMEOUT, "it beats. {}", told());
+                let is_enough = real.arrived.is_some() && silent > TIMEOUT.max(GRACE) + POLL;
+                assert!(
+                    !is_enough || state == State::Unhealthy,
+                    "it is silent. {}",
+                    told()
+                );
+            }
         }
-        if state == State::Unhealthy {
-            let beat_lately = real
-                .arrived
-                .is_some_and(|at| now.saturating_sub(at) <= TIMEOUT && at >= self.disturbed);
-            assert!(!beat_lately, "it beat in time. {}", told());
-        }
-        if real.arrived.is_some() && silent > TIMEOUT.max(GRACE) + POLL {
-            assert_eq!(
-                state,
-                State::Unhealthy,
-                "it is silent for {silent} s. {}",
-                told()
-            );
-        }
+        state
     }
 
     fn pass(seed: u64, length: u64) -> String {

@@ -229,7 +229,9 @@ impl Roster {
     /// Gives grace to everybody.
     pub fn forgive(&mut self, why: Since, now: Up) {
         for watched in self.slots.iter_mut().flatten() {
-            watched.signs.forgive(why, &watched.case, now);
+            watched
+                .signs
+                .forgive(why, watched.state, &watched.case.settings, now);
         }
     }
 

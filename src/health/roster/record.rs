@@ -93,7 +93,9 @@ impl Roster {
             watched.signs = record.signs;
             watched.state = record.state;
             watched.since.wall = record.since;
-            watched.signs.forgive(Since::Daemon, &watched.case, now.up);
+            watched
+                .signs
+                .forgive(Since::Daemon, record.state, &watched.case.settings, now.up);
         }
     }
 }
