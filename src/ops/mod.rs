@@ -12,6 +12,7 @@ pub mod edit;
 pub mod export;
 pub mod find;
 pub mod handoff;
+pub mod hold;
 pub mod init;
 pub mod isolation;
 pub mod journal;

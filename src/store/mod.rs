@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod cell;
 pub mod commit;
+pub mod daemon_log;
 pub mod fence;
 pub mod folder;
 pub mod fs2;
