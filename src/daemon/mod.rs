@@ -1,3 +1,4 @@
 //! The Lazarus Pit: watches every cell of a root, listens for heartbeats, and acts on what it sees.
 
 pub mod metrics;
+pub mod supervisor;
