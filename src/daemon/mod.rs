@@ -1,4 +1,6 @@
 //! The Lazarus Pit: watches every cell of a root, listens for heartbeats, and acts on what it sees.
 
 pub mod log;
+pub mod metrics;
+pub mod supervisor;
 pub mod world;

@@ -2,6 +2,7 @@
 //!
 //! Time is milliseconds of the boot's clock, which nobody can set and which goes on while the machine sleeps.
 
+pub mod incident;
 pub mod mass;
 pub mod pace;
 pub mod probe;
