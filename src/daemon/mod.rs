@@ -1,1 +1,3 @@
 //! The Lazarus Pit: watches every cell of a root, listens for heartbeats, and acts on what it sees.
+
+pub mod tree;
