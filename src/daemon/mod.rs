@@ -3,4 +3,5 @@
 pub mod log;
 pub mod metrics;
 pub mod supervisor;
+pub mod tree;
 pub mod world;

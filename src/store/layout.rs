@@ -42,6 +42,8 @@ pub const INCOMING: &str = ".mcell/incoming";
 pub const HOST: &str = ".mcell/host";
 /// What is known of each agent beside its record, one file each.
 pub const AGENT_STATES: &str = ".mcell/agents";
+/// The agents' lives, several files each: `run_note`, `run_lock`, `beat`.
+pub const RUN: &str = ".mcell/run";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
 /// Where the two folders of handoffs lie.
@@ -105,6 +107,11 @@ pub const JSON: &str = ".json";
 /// How the name of a temp ends; it starts with a dot.
 pub const TEMP: &str = ".tmp";
 
+/// How the name of an agent's beat ends.
+pub const BEAT: &str = ".beat";
+/// How the name of the lock ends that the runner of an agent holds.
+pub const RUN_LOCK: &str = ".lock";
+
 /// The most bytes a mission file may have: 16 MiB.
 pub const LARGEST: u64 = 16 << 20;
 
@@ -116,6 +123,26 @@ pub fn agent(id: &AgentId) -> String {
 /// `tasks/<task_id>.json`.
 pub fn task(id: &TaskId) -> String {
     format!("{TASKS}/{id}{JSON}")
+}
+
+/// `.mcell/agents/<agent_id>.json`: what is wanted of an agent.
+pub fn agent_state(id: &AgentId) -> String {
+    format!("{AGENT_STATES}/{id}{JSON}")
+}
+
+/// `.mcell/run/<agent_id>.json`: what its runner says of its present run.
+pub fn run_note(id: &AgentId) -> String {
+    format!("{RUN}/{id}{JSON}")
+}
+
+/// `.mcell/run/<agent_id>.lock`: held by its runner, and so the proof that it lives.
+pub fn run_lock(id: &AgentId) -> String {
+    format!("{RUN}/{id}{RUN_LOCK}")
+}
+
+/// `.mcell/run/<agent_id>.beat`: its last signs of life that did not come by HTTP.
+pub fn beat(id: &AgentId) -> String {
+    format!("{RUN}/{id}{BEAT}")
 }
 
 /// `.mcell/handoffs/open/<id>.json`.
