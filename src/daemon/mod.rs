@@ -1,5 +1,6 @@
 //! The Lazarus Pit: watches every cell of a root, listens for heartbeats, and acts on what it sees.
 
+pub mod desk;
 pub mod log;
 pub mod metrics;
 pub mod supervisor;

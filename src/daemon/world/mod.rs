@@ -13,6 +13,7 @@ use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
 use crate::health::roster::{Record, Roster, VERSION};
 use crate::health::settings::Settings;
+use crate::ops::hold::Hold;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct World {
     pub roster: Roster,
     /// Who fell at once.
     pub mass: Mass,
+    /// The operator's own hold.
+    pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.
     held: BTreeSet<Arc<str>>,
     pace: Pace,

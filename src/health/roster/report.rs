@@ -204,6 +204,22 @@ impl Roster {
         counts
     }
 
+    /// The cells with unhealthy agents, and how many each has, as it was when that was last asked.
+    pub fn unhealthy_cells(&self) -> Vec<(String, usize)> {
+        let is_ill = |slot: &&Slot| {
+            self.get(**slot)
+                .is_some_and(|one| one.state == State::Unhealthy)
+        };
+        let cells = self
+            .cells
+            .iter()
+            .map(|(id, housed)| (id, housed.slots.iter().filter(is_ill).count()));
+        cells
+            .filter(|(_, ill)| *ill > 0)
+            .map(|(id, ill)| (id.to_string(), ill))
+            .collect()
+    }
+
     /// Everything.
     pub fn overview(&self, now: Clocks) -> Overview {
         let mut cells_of: HashMap<&str, usize> = HashMap::new();
