@@ -3,6 +3,9 @@
 pub mod desk;
 pub mod log;
 pub mod metrics;
+pub mod run;
+pub mod setup;
+pub mod state;
 pub mod supervisor;
 pub mod tree;
 pub mod world;
