@@ -3,11 +3,13 @@
 pub mod agent;
 pub mod amount;
 pub mod artifact;
+pub mod beat;
 pub mod cell;
 pub mod census;
 pub mod checkpoint;
 pub mod claim;
 pub mod drawing;
+pub mod gateway;
 pub mod grant;
 pub mod graph;
 pub mod handoff;
