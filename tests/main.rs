@@ -34,6 +34,7 @@ mod man;
 mod mend;
 mod mount;
 mod permission;
+mod pit;
 mod power_cut;
 mod race;
 mod recipe;
