@@ -82,6 +82,11 @@ impl Time {
         self.0.timestamp()
     }
 
+    /// Milliseconds since 1970.
+    pub fn unix_milliseconds(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
     /// Whole seconds from `earlier` to this; negative if this is before it.
     pub fn since(self, earlier: Time) -> i64 {
         (self.0 - earlier.0).num_seconds()

@@ -111,6 +111,7 @@ struct Inner {
     message: String,
     hints: Vec<String>,
     place: Option<Excerpt>,
+    passes: bool,
 }
 
 impl Error {
@@ -122,6 +123,7 @@ impl Error {
                 message: message.into(),
                 hints: Vec::new(),
                 place: None,
+                passes: false,
             }),
         }
     }
@@ -155,10 +157,11 @@ impl Error {
     /// A failed system call (exit 7), with a hint where the way out is known.
     pub fn storage(doing: impl fmt::Display, error: impl Into<std::io::Error>) -> Self {
         let error = error.into();
-        let made = Error::new(
+        let mut made = Error::new(
             Kind::Storage,
             format!("cannot {doing}: {}", in_words(&error)),
         );
+        made.inner.passes = passes(&error);
         match hint_for(&error) {
             Some(hint) => made.hint(hint),
             None => made,
@@ -208,6 +211,11 @@ impl Error {
         &self.inner.hints
     }
 
+    /// Whether it says nothing of the file: the system had nothing left to open it with, or the disk did not answer.
+    pub fn passes(&self) -> bool {
+        self.inner.passes
+    }
+
     /// Where in a file, if in one.
     pub fn place(&self) -> Option<&Excerpt> {
         self.inner.place.as_ref()
@@ -231,6 +239,23 @@ pub fn in_words(error: &std::io::Error) -> String {
         Some(first) => first.to_lowercase().chain(letters).collect(),
         None => String::from("unknown error"),
     }
+}
+
+/// Whether a failed system call says nothing of what it was about, so that it is to be tried again.
+pub fn passes(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let passing = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::AGAIN,
+        Errno::IO,
+        Errno::STALE,
+        Errno::TIMEDOUT,
+    ];
+    passing
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn hint_for(error: &std::io::Error) -> Option<&'static str> {

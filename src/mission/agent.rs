@@ -181,6 +181,22 @@ pub struct Watch<S = String> {
     pub probe_url: Option<S>,
 }
 
+impl<S: AsRef<str>> Watch<S> {
+    /// The same with text of its own.
+    pub fn owned(&self) -> Watch {
+        Watch {
+            expect: self.expect.clone(),
+            interval: self.interval,
+            timeout: self.timeout,
+            output_timeout: self.output_timeout,
+            failure_threshold: self.failure_threshold,
+            success_threshold: self.success_threshold,
+            grace: self.grace,
+            probe_url: self.probe_url.as_ref().map(|url| url.as_ref().to_owned()),
+        }
+    }
+}
+
 /// A sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

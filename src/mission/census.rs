@@ -4,9 +4,14 @@
 use crate::base::boot::Moment;
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId};
-use crate::mission::agent::{AgentStatus, Role, Watch};
+use crate::base::text::{Text, shown};
+use crate::mission::agent::{Agent, AgentStatus, Role, Watch};
 use crate::mission::cell::CellStatus;
 use crate::mission::lease::Lease;
+use crate::mission::policy::{self, Effective};
+use crate::mission::rules::form;
+use crate::mission::sheet::{Record, Sheet};
+use crate::mission::survey::Survey;
 
 /// One cell, as far as its daemon needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +30,74 @@ pub struct CellCensus {
     pub due: Vec<Due>,
     /// What of it cannot be read, a sentence each.
     pub troubles: Vec<String>,
+}
+
+/// The most sentences of trouble kept of one cell.
+const MOST_TROUBLES: usize = 20;
+
+impl CellCensus {
+    /// What the mission files of a cell say; nothing of its runs yet.
+    pub fn of(cell_id: CellId, survey: &Survey<'_>) -> Self {
+        let mut census = CellCensus {
+            cell_id,
+            mission_name: String::new(),
+            status: None,
+            checkpoint_interval: policy::CHECKPOINT_INTERVAL,
+            agents: Vec::with_capacity(survey.agents.len()),
+            due: Vec::new(),
+            troubles: Vec::new(),
+        };
+        for oddity in &survey.oddities {
+            census.troubles.extend(oddity.hides());
+        }
+        if let Some(sheet) = &survey.cell {
+            census.troubles.extend(trouble(sheet));
+            if let Some(cell) = &sheet.value {
+                census.mission_name = cell.mission_name.to_string();
+                census.status = sheet.trusts("/status").then_some(cell.status);
+                let config = survey.policies.as_ref();
+                let config = config.and_then(|sheet| sheet.value.as_ref());
+                census.checkpoint_interval = Effective::of(cell, config).checkpoint_interval.value;
+            }
+        }
+        census
+            .troubles
+            .extend(survey.policies.as_ref().and_then(trouble));
+        for sheet in &survey.agents {
+            census.troubles.extend(trouble(sheet));
+            // Without its state nobody knows whether it is to be watched at all.
+            if let Some(agent) = &sheet.value
+                && sheet.trusts("/status")
+                && let Ok(id) = AgentId::new(sheet.stem())
+            {
+                census.agents.push(AgentCensus::of(id, agent));
+            }
+        }
+        census
+    }
+
+    /// Keeps the first troubles, and says how many more there are: a folder of rubbish takes no memory.
+    pub fn cut_troubles(&mut self) {
+        let more = self.troubles.len().saturating_sub(MOST_TROUBLES);
+        if more > 0 {
+            self.troubles.truncate(MOST_TROUBLES);
+            self.troubles.push(format!(
+                "{more} more things cannot be read; `mcell validate` names them all"
+            ));
+        }
+        self.troubles.shrink_to_fit();
+    }
+}
+
+/// What of a file is not as the specification says, so that it is passed over; none if nothing is.
+fn trouble<T: Record>(sheet: &Sheet<'_, T>) -> Option<String> {
+    sheet.trouble.as_ref()?;
+    let finding = form::first_error(T::SHAPE, &sheet.file, sheet.text);
+    match finding {
+        Some(finding) => Some(format!("{}: {}", shown(&sheet.file), finding.message)),
+        None if sheet.value.is_none() => Some(format!("{} cannot be read", shown(&sheet.file))),
+        None => None,
+    }
 }
 
 /// One agent, as far as its daemon needs it.
@@ -46,7 +119,8 @@ pub struct AgentCensus {
     pub has_run: bool,
     /// Whether mcell is to keep it running (`.mcell/agents/<agent>.json`, `wanted`).
     pub is_wanted: bool,
-    /// Whether a process of its own holds `.mcell/run/<agent>.lock`.
+    /// Whether a process of its own holds `.mcell/run/<agent>.lock`. Where that cannot be told it counts as alive, and a
+    /// trouble says so: nothing is started beside what may live.
     pub is_alive: bool,
     /// The task it works on.
     pub current_task: Option<String>,
@@ -56,6 +130,30 @@ pub struct AgentCensus {
     pub last_checkpoint: Option<Time>,
     /// What `.mcell/run/<agent>.json` says of its present run.
     pub run: Option<RunNote>,
+}
+
+impl AgentCensus {
+    /// What an agent's file says; nothing of its run yet.
+    fn of(id: AgentId, agent: &Agent<Text<'_>>) -> Self {
+        AgentCensus {
+            id,
+            name: agent.name.to_string(),
+            role: agent.role,
+            status: agent.status,
+            gateway: agent.gateway.as_ref().map(ToString::to_string),
+            watch: agent.health.as_ref().map(Watch::owned),
+            has_run: agent.run.is_some(),
+            is_wanted: false,
+            is_alive: false,
+            current_task: agent.current_task.as_ref().map(ToString::to_string),
+            task_timeout: None,
+            last_checkpoint: agent
+                .checkpoint
+                .as_ref()
+                .and_then(|note| note.last_checkpoint),
+            run: None,
+        }
+    }
 }
 
 /// `.mcell/run/<agent>.json`, as far as a listener needs it. Whoever starts an agent writes it.

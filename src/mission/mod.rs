@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod amount;
 pub mod artifact;
+pub mod beat;
 pub mod cell;
 pub mod census;
 pub mod checkpoint;

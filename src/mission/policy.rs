@@ -179,10 +179,13 @@ impl Effective {
             handoff_approval: stated(config.handoff_approval, None, HandoffApproval::Auto),
             checkpoint_required: stated(config.checkpoint_required, None, false),
             max_retries: stated(config.max_retries, None, 3),
-            checkpoint_interval: stated(None, checkpoint_interval, 300),
+            checkpoint_interval: stated(None, checkpoint_interval, CHECKPOINT_INTERVAL),
         }
     }
 }
+
+/// Seconds between checkpoints where nothing says otherwise.
+pub const CHECKPOINT_INTERVAL: u64 = 300;
 
 /// The names of all policies, in the order in which they are shown.
 pub const NAMES: [&str; 8] = [

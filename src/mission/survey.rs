@@ -1,9 +1,11 @@
 //! A whole cell as it was read: every sheet, and everything odd about its files.
 
+use crate::base::text::shown;
 use crate::mission::shape::Shape;
 use crate::mission::sheet::{
     AgentSheet, CellSheet, IsolationSheet, PermissionsSheet, PoliciesSheet, Sheet, TaskSheet,
 };
+use std::borrow::Cow;
 
 /// A whole cell as it was read. Sheets are sorted by file name, so a stem is found by halving.
 #[derive(Debug, Default)]
@@ -82,6 +84,38 @@ pub enum OddityKind {
     WorldWritable(u32),
     /// A temp that a killed writer left; the next writer sweeps it.
     LeftTemp,
+}
+
+impl Oddity {
+    /// What cannot be read because of it, in a sentence; none if it hides nothing.
+    pub fn hides(&self) -> Option<String> {
+        let why = match &self.kind {
+            OddityKind::Link => "a symbolic link, and links are not followed",
+            OddityKind::Special => "a FIFO, a socket or a device, not a file",
+            OddityKind::FolderForFile => "a folder, not a file",
+            OddityKind::FileForFolder => "a file, not a folder",
+            OddityKind::TooLarge(_) => "larger than a mission file may be",
+            OddityKind::TooMuch => "more than is read of one cell",
+            OddityKind::NameNotUtf8 => "a name that is not UTF-8",
+            OddityKind::NameNotAnId => "a name that cannot be an id",
+            OddityKind::MissingCell => "not there",
+            OddityKind::Unreadable(why) => {
+                return Some(format!("{} cannot be read: {why}", self.shown()));
+            }
+            OddityKind::Stray(_)
+            | OddityKind::MissingFolder
+            | OddityKind::WorldWritable(_)
+            | OddityKind::LeftTemp => return None,
+        };
+        Some(format!("{} is {why}", self.shown()))
+    }
+
+    fn shown(&self) -> Cow<'_, str> {
+        match &*self.path {
+            "" => Cow::Borrowed("it"),
+            path => shown(path),
+        }
+    }
 }
 
 impl<'a> Survey<'a> {

@@ -42,6 +42,8 @@ pub const INCOMING: &str = ".mcell/incoming";
 pub const HOST: &str = ".mcell/host";
 /// What is known of each agent beside its record, one file each.
 pub const AGENT_STATES: &str = ".mcell/agents";
+/// The agents' lives, several files each: `run_note`, `run_lock`, `beat`.
+pub const RUN: &str = ".mcell/run";
 /// The generations of the agents' checkpoints, out of the agents' reach: `<agent>/<n>`.
 pub const GENERATIONS: &str = ".mcell/checkpoints";
 /// Where the two folders of handoffs lie.
@@ -61,6 +63,23 @@ pub const NEW: &str = ".mcell/new";
 pub const TRASH: &str = ".mcell/trash";
 /// Under a root: what `scan --changes` said last.
 pub const SEEN: &str = ".mcell/problems.json";
+
+/// Under a root: held by its daemon for life.
+pub const DAEMON_LOCK: &str = ".mcell/daemon.lock";
+/// Under a root: what its daemon says of itself.
+pub const DAEMON: &str = ".mcell/daemon.json";
+/// Under a root: how its agents are, written once a sweep.
+pub const HEALTH: &str = ".mcell/health.json";
+/// Under a root: where its daemon is spoken to.
+pub const SOCKET: &str = ".mcell/agents.sock";
+/// Under a root: who can read it is an operator.
+pub const OPERATOR_TOKEN: &str = ".mcell/operator.token";
+/// Under a root: an operator's hold on revivals.
+pub const HOLD: &str = ".mcell/hold.json";
+/// Under a root: what its daemon did, one JSON object a line.
+pub const DAEMON_LOG: &str = ".mcell/daemon.log";
+/// What a full log of the daemon is called.
+pub const DAEMON_LOG_BEFORE: &str = ".mcell/daemon.log.1";
 
 /// The folders of a cell, parents first.
 pub const FOLDERS: [&str; 10] = [
@@ -88,6 +107,11 @@ pub const JSON: &str = ".json";
 /// How the name of a temp ends; it starts with a dot.
 pub const TEMP: &str = ".tmp";
 
+/// How the name of an agent's beat ends.
+pub const BEAT: &str = ".beat";
+/// How the name of the lock ends that the runner of an agent holds.
+pub const RUN_LOCK: &str = ".lock";
+
 /// The most bytes a mission file may have: 16 MiB.
 pub const LARGEST: u64 = 16 << 20;
 
@@ -99,6 +123,26 @@ pub fn agent(id: &AgentId) -> String {
 /// `tasks/<task_id>.json`.
 pub fn task(id: &TaskId) -> String {
     format!("{TASKS}/{id}{JSON}")
+}
+
+/// `.mcell/agents/<agent_id>.json`: what is wanted of an agent.
+pub fn agent_state(id: &AgentId) -> String {
+    format!("{AGENT_STATES}/{id}{JSON}")
+}
+
+/// `.mcell/run/<agent_id>.json`: what its runner says of its present run.
+pub fn run_note(id: &AgentId) -> String {
+    format!("{RUN}/{id}{JSON}")
+}
+
+/// `.mcell/run/<agent_id>.lock`: held by its runner, and so the proof that it lives.
+pub fn run_lock(id: &AgentId) -> String {
+    format!("{RUN}/{id}{RUN_LOCK}")
+}
+
+/// `.mcell/run/<agent_id>.beat`: its last signs of life that did not come by HTTP.
+pub fn beat(id: &AgentId) -> String {
+    format!("{RUN}/{id}{BEAT}")
 }
 
 /// `.mcell/handoffs/open/<id>.json`.

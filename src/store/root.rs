@@ -156,6 +156,27 @@ impl Root {
         self.folder.folder_there(parent)?.sync()
     }
 
+    /// Makes the root's own folder, if it is not there.
+    pub fn make_runtime(&self) -> Result<()> {
+        let rights = self.rights_for_cells()?;
+        self.folder.make_folder_with(layout::RUNTIME, Some(rights))
+    }
+
+    /// Replaces a file of the root's own that its daemon alone writes, whole, but without waiting for the disk: after a
+    /// power cut it is of another boot anyway.
+    pub fn write_state(&self, beneath: &str, text: &[u8]) -> Result<()> {
+        let (parent, name) = layout::split(beneath);
+        // No `.tmp` at its end: whoever takes the root's lock sweeps those.
+        let next = layout::join(parent, &format!(".{name}.next"));
+        self.folder.remove_file(&next)?;
+        let rights = self
+            .folder
+            .rights(parent)?
+            .ok_or_else(|| Error::bug("a root's own folder has no rights"))?;
+        self.folder.write_unsynced(&next, text, rights.for_file())?;
+        self.folder.rename(&next, beneath)
+    }
+
     /// Makes everything of a cell where nobody looks, and makes it durable.
     fn build_cell(&self, half: &str, files: &[NewFile], mut line: Line) -> Result<Folder> {
         let rights = self.rights_for_cells()?;

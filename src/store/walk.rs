@@ -7,8 +7,7 @@ use crate::store::cell::OpenCell;
 use crate::store::folder::Sort;
 use crate::store::root::Root;
 use crate::store::survey::{Depth, Surveyor};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::store::workers;
 
 /// How to walk.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +19,6 @@ pub struct Walk {
     /// Workers; none for as many as serve this machine.
     pub threads: Option<usize>,
 }
-
-/// More workers than cores: while the cache is cold they wait for the disk, and once it is warm they cost next to
-/// nothing. Measured in docs/performance.md.
-const WORKERS: usize = 16;
 
 /// What a walk gave for one cell.
 #[derive(Debug)]
@@ -48,40 +43,16 @@ pub fn each_cell<R: Send>(
     make: impl Fn(&Survey<'_>) -> R + Sync,
 ) -> Result<Vec<Walked<R>>> {
     let candidates = root.candidates()?;
-    let next = AtomicUsize::new(0);
-    let gathered = Mutex::new(Vec::with_capacity(candidates.len()));
-    let workers = walk
-        .threads
-        .unwrap_or(WORKERS)
-        .clamp(1, candidates.len().max(1));
-    std::thread::scope(|scope| {
-        let work = || {
-            let mut surveyor = Surveyor::new(walk.depth);
-            let mut mine = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some((name, sort)) = candidates.get(number) else {
-                    break;
-                };
-                progress(number, candidates.len());
-                if let Some(walked) = one(root, walk, &mut surveyor, name, *sort, &make) {
-                    mine.push(walked);
-                }
-            }
-            if let Ok(mut gathered) = gathered.lock() {
-                gathered.append(&mut mine);
-            }
-        };
-        for _ in 1..workers {
-            // Fewer threads than wished is slower, not wrong.
-            let _ = std::thread::Builder::new()
-                .stack_size(512 << 10)
-                .spawn_scoped(scope, work);
-        }
-        work();
-    });
+    let mut gathered = workers::each(
+        &candidates,
+        walk.threads.unwrap_or(workers::USUAL),
+        || Surveyor::new(walk.depth),
+        |surveyor, number, (name, sort)| {
+            progress(number, candidates.len());
+            one(root, walk, surveyor, name, *sort, &make)
+        },
+    );
     progress(candidates.len(), candidates.len());
-    let mut gathered = gathered.into_inner().unwrap_or_default();
     gathered.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(gathered)
 }
@@ -119,21 +90,9 @@ fn one<R>(
             in_change: false,
         })
     };
-    match sort {
-        Sort::Folder => {}
-        Sort::Link => return odd(OddityKind::Link),
-        _ => return odd(OddityKind::Special),
-    }
-    let Some(id) = std::str::from_utf8(name)
-        .ok()
-        .and_then(|name| CellId::new(name).ok())
-    else {
-        let is_utf8 = std::str::from_utf8(name).is_ok();
-        return odd(if is_utf8 {
-            OddityKind::NameNotAnId
-        } else {
-            OddityKind::NameNotUtf8
-        });
+    let id = match id_of(name, sort) {
+        Ok(id) => id,
+        Err(kind) => return odd(kind),
     };
     match root.folder().folder(id.as_str()) {
         Ok(Some(folder)) => {
@@ -151,6 +110,17 @@ fn one<R>(
         Ok(None) => None,
         Err(error) => odd(OddityKind::Unreadable(error.message().to_owned())),
     }
+}
+
+/// The id of what may be a cell, by its name in a root.
+pub(crate) fn id_of(name: &[u8], sort: Sort) -> std::result::Result<CellId, OddityKind> {
+    match sort {
+        Sort::Folder => {}
+        Sort::Link => return Err(OddityKind::Link),
+        _ => return Err(OddityKind::Special),
+    }
+    let text = std::str::from_utf8(name).map_err(|_| OddityKind::NameNotUtf8)?;
+    CellId::new(text).map_err(|_| OddityKind::NameNotAnId)
 }
 
 /// The number of workers that the environment asks for.

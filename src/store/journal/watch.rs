@@ -2,17 +2,16 @@
 
 use crate::base::error::{Error, Result};
 use crate::store::folder::Folder;
+use crate::store::inotify::{Inotify, ReadFlags, WatchFlags};
 use crate::store::layout;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
-use rustix::io::{Errno, retry_on_intr};
-use std::mem::MaybeUninit;
+use rustix::fd::BorrowedFd;
+use rustix::io::retry_on_intr;
 
 /// A watch on the journal of a cell.
 #[derive(Debug)]
 pub struct Watch {
-    events: OwnedFd,
+    events: Inotify,
 }
 
 /// Why a wait ended.
@@ -31,13 +30,12 @@ impl Watch {
     pub fn of(cell: &Folder) -> Result<Self> {
         let trouble =
             |error| Error::storage(format_args!("watch {}", cell.path().display()), error);
-        let events =
-            inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(trouble)?;
-        let folder = WatchFlags::ONLYDIR | WatchFlags::DONT_FOLLOW;
+        let events = Inotify::new().map_err(trouble)?;
         let goes = WatchFlags::MOVE_SELF | WatchFlags::DELETE_SELF;
         let changes = WatchFlags::MODIFY | WatchFlags::MOVED_TO | WatchFlags::CREATE;
-        inotify::add_watch(&events, cell.path(), folder | goes).map_err(trouble)?;
-        inotify::add_watch(&events, cell.path_of(layout::LOGS), folder | goes | changes)
+        events.watch(cell.path(), goes).map_err(trouble)?;
+        events
+            .watch(&cell.path_of(layout::LOGS), goes | changes)
             .map_err(trouble)?;
         Ok(Watch { events })
     }
@@ -65,27 +63,21 @@ impl Watch {
 
     /// What happened; none if it is not about the journal.
     fn drain(&self) -> rustix::io::Result<Option<Woken>> {
-        let mut room = [MaybeUninit::<u8>::uninit(); 4096];
-        let mut events = inotify::Reader::new(&self.events, &mut room);
+        let goes = ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF | ReadFlags::UNMOUNT;
+        let (_, name) = layout::split(layout::JOURNAL);
         let mut woken = None;
-        loop {
-            let event = match events.next() {
-                Ok(event) => event,
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => return Ok(woken),
-                Err(error) => return Err(error),
-            };
-            let goes = ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF | ReadFlags::UNMOUNT;
-            let (_, name) = layout::split(layout::JOURNAL);
+        self.events.drain(|event| {
             let is_journal = event
                 .file_name()
                 .is_some_and(|file| file.to_bytes() == name.as_bytes());
             if event.events().intersects(goes) {
-                return Ok(Some(Woken::Gone));
-            }
-            if is_journal || event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                woken = Some(Woken::Gone);
+            } else if woken.is_none()
+                && (is_journal || event.events().contains(ReadFlags::QUEUE_OVERFLOW))
+            {
                 woken = Some(Woken::Changed);
             }
-        }
+        })?;
+        Ok(woken)
     }
 }

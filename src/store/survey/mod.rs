@@ -34,6 +34,8 @@ const MOST_ODDITIES: usize = 10_000;
 /// How much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
+    /// The cell's own file, its agents and its policies: what a daemon reads again and again.
+    Crew,
     /// The mission files.
     Quick,
     /// Also rights, strays, checkpoints and artifacts.
@@ -63,6 +65,7 @@ pub struct Surveyor {
     oddities: Vec<Oddity>,
     contexts: Vec<(String, Context)>,
     artifacts: Vec<String>,
+    ran_short: bool,
 }
 
 impl Surveyor {
@@ -78,6 +81,7 @@ impl Surveyor {
             oddities: Vec::new(),
             contexts: Vec::new(),
             artifacts: Vec::new(),
+            ran_short: false,
         }
     }
 
@@ -108,6 +112,12 @@ impl Surveyor {
         self.oddities.clear();
         self.contexts.clear();
         self.artifacts.clear();
+        self.ran_short = false;
+    }
+
+    /// Whether the last look missed something that is no fault of the file: no descriptor was left, say.
+    pub fn ran_short(&self) -> bool {
+        self.ran_short
     }
 
     fn read_cell(&mut self, cell: BorrowedFd<'_>) {
@@ -116,8 +126,18 @@ impl Surveyor {
         }
         self.read_file(cell, Part::Cell, "", layout::CELL.as_bytes(), true);
         self.read_all(cell, layout::AGENTS, Part::Agent);
+        if self.depth == Depth::Crew {
+            return self.read_config(cell, &[(layout::POLICIES, Part::Policies)]);
+        }
         self.read_all(cell, layout::TASKS, Part::Task);
-        self.read_config(cell);
+        self.read_config(
+            cell,
+            &[
+                (layout::ISOLATION, Part::Isolation),
+                (layout::POLICIES, Part::Policies),
+                (layout::PERMISSIONS, Part::Permissions),
+            ],
+        );
         if self.depth == Depth::Thorough {
             self.look_at_checkpoints(cell);
             self.look_at_artifacts(cell);
@@ -180,17 +200,13 @@ impl Surveyor {
         }
     }
 
-    fn read_config(&mut self, cell: BorrowedFd<'_>) {
+    fn read_config(&mut self, cell: BorrowedFd<'_>, parts: &[(&'static str, Part)]) {
         let Some(held) = self.open_folder(cell, layout::CONFIG) else {
             return;
         };
-        for (path, part) in [
-            (layout::ISOLATION, Part::Isolation),
-            (layout::POLICIES, Part::Policies),
-            (layout::PERMISSIONS, Part::Permissions),
-        ] {
+        for (path, part) in parts {
             let (folder, name) = layout::split(path);
-            self.read_file(held.as_fd(), part, folder, name.as_bytes(), false);
+            self.read_file(held.as_fd(), *part, folder, name.as_bytes(), false);
         }
     }
     fn open_folder(&mut self, cell: BorrowedFd<'_>, folder: &'static str) -> Option<OwnedFd> {
@@ -207,8 +223,17 @@ impl Surveyor {
                     _ => self.no_folder(folder, OddityKind::FileForFolder),
                 }
             }
-            Err(error) => self.no_folder(folder, OddityKind::Unreadable(words(error))),
+            Err(error) => {
+                let kind = self.unread(error);
+                self.no_folder(folder, kind)
+            }
         }
+    }
+
+    /// A file or folder that is there and cannot be read.
+    fn unread(&mut self, error: Errno) -> OddityKind {
+        self.ran_short |= crate::base::error::passes(&error.into());
+        OddityKind::Unreadable(words(error))
     }
 
     fn no_folder(&mut self, folder: &str, kind: OddityKind) -> Option<OwnedFd> {

@@ -29,7 +29,10 @@ impl Surveyor {
             Err(Errno::LOOP) => return self.odd(folder, name, OddityKind::Link),
             // A socket, or a device that is not there.
             Err(Errno::NXIO) => return self.odd(folder, name, OddityKind::Special),
-            Err(error) => return self.odd(folder, name, OddityKind::Unreadable(words(error))),
+            Err(error) => {
+                let kind = self.unread(error);
+                return self.odd(folder, name, kind);
+            }
         };
         if self.depth == Depth::Thorough
             && let Ok(stat) = rustix::fs::fstat(&file)
@@ -67,7 +70,8 @@ impl Surveyor {
             Err(Errno::ISDIR) => return self.odd(folder, name, OddityKind::FolderForFile),
             Err(error) => {
                 self.text.truncate(from);
-                return self.odd(folder, name, OddityKind::Unreadable(words(error)));
+                let kind = self.unread(error);
+                return self.odd(folder, name, kind);
             }
         }
         let start = self.names.len();
@@ -141,7 +145,8 @@ impl Surveyor {
         }
         self.sort_entries();
         if let Some(error) = failed {
-            self.odd("", folder.as_bytes(), OddityKind::Unreadable(words(error)));
+            let kind = self.unread(error);
+            self.odd("", folder.as_bytes(), kind);
         }
         failed.is_none()
     }

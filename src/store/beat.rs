@@ -1,0 +1,50 @@
+//! Signs of life on disk, `.mcell/run/<agent>.beat`: one write of one line, in place. Nothing is synced: after a power cut
+//! there is nobody alive whose sign it could have been.
+
+use crate::base::error::{Error, Result};
+use crate::base::ids::AgentId;
+use crate::mission::beat::{self, Beat};
+use crate::store::cell::OpenCell;
+use crate::store::layout;
+use rustix::fs::OFlags;
+use rustix::io::retry_on_intr;
+
+/// Writes a sign. The file, and its folder, are made at the first one.
+pub fn write(cell: &OpenCell, agent: &AgentId, beat: &Beat) -> Result<()> {
+    let (at, line) = beat.line()?;
+    let file = layout::beat(agent);
+    let handle = match cell.folder().open_file(&file, OFlags::WRONLY)? {
+        Some((handle, _)) => handle,
+        None => {
+            cell.folder().make_folder(layout::RUNTIME)?;
+            cell.folder().make_folder(layout::RUN)?;
+            cell.folder().make_file(&file)?;
+            let made = cell.folder().open_file(&file, OFlags::WRONLY)?;
+            made.ok_or_else(|| {
+                Error::refused(format!("{file} was removed as soon as it was made"))
+            })?
+            .0
+        }
+    };
+    let trouble = |error| cell.folder().trouble("write", &file, error);
+    let wrote = retry_on_intr(|| rustix::io::pwrite(&handle, &line, at as u64)).map_err(trouble)?;
+    if wrote < line.len() {
+        return Err(trouble(rustix::io::Errno::NOSPC));
+    }
+    Ok(())
+}
+
+/// The last signs of an agent, one of a kind. What cannot be read is no sign.
+pub fn read(cell: &OpenCell, agent: &AgentId) -> Vec<Beat> {
+    let opened = cell
+        .folder()
+        .open_file(&layout::beat(agent), OFlags::RDONLY);
+    let Ok(Some((handle, _))) = opened else {
+        return Vec::new();
+    };
+    let mut text = [0; beat::FILE];
+    match retry_on_intr(|| rustix::io::pread(&handle, &mut text, 0)) {
+        Ok(length) => Beat::read(text.get(..length).unwrap_or_default()),
+        Err(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,121 @@
+//! What is known of agents beside their files: whether they are wanted, whether they live, what they are running as.
+//!
+//! A runner takes its lock first, by a handle that is open for writing, and writes its note after that: the note is the
+//! event of the beginning, the handle's end that of the end. A look takes the lock shared for a moment, so whoever takes
+//! it for itself must not give up at the first try.
+
+use super::Reader;
+use crate::base::ids::AgentId;
+use crate::mission::beat::Beat;
+use crate::mission::census::RunNote;
+use crate::store::folder::{Entry, Sort};
+use crate::store::{beat, fs2, layout};
+use rustix::fs::OFlags;
+use serde::Deserialize;
+use std::fs::File;
+
+/// `.mcell/agents/<agent>.json`, as far as a census needs it.
+#[derive(Deserialize)]
+struct AgentState {
+    #[serde(default)]
+    wanted: Option<Wanted>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    Running,
+    Stopped,
+}
+
+impl Reader<'_> {
+    /// Which agents are to be kept running.
+    pub(super) fn see_wishes(&mut self) {
+        let there = self.names(layout::AGENT_STATES);
+        for at in self.named(&there, layout::JSON) {
+            let Some(id) = self.id(at) else { continue };
+            let state = self.parsed::<AgentState>(&layout::agent_state(&id));
+            if let Some(agent) = self.census.agents.get_mut(at) {
+                agent.is_wanted = state.and_then(|state| state.wanted) == Some(Wanted::Running);
+            }
+        }
+    }
+
+    /// Which agents live, and as what. Gives the signs of life that are on file.
+    pub(super) fn see_lives(&mut self) -> Vec<(AgentId, Vec<Beat>)> {
+        let there = self.names(layout::RUN);
+        for at in self.named(&there, layout::JSON) {
+            let Some(id) = self.id(at) else { continue };
+            let note = self.parsed::<RunNote>(&layout::run_note(&id));
+            if let Some(agent) = self.census.agents.get_mut(at) {
+                agent.run = note;
+            }
+        }
+        for at in self.named(&there, layout::RUN_LOCK) {
+            let Some(id) = self.id(at) else { continue };
+            let is_alive = self.is_held(&layout::run_lock(&id));
+            if let Some(agent) = self.census.agents.get_mut(at) {
+                agent.is_alive = is_alive;
+            }
+        }
+        let beats = self.named(&there, layout::BEAT);
+        let agents = beats.into_iter().filter_map(|at| self.id(at));
+        agents
+            .map(|id| {
+                let beats = beat::read(self.cell, &id);
+                (id, beats)
+            })
+            .collect()
+    }
+
+    /// Whether somebody holds a lock. Where that cannot be told, somebody does.
+    fn is_held(&mut self, file: &str) -> bool {
+        let opened = self.cell.folder().open_file(file, OFlags::RDONLY);
+        match self.taken(opened) {
+            None => true,
+            Some(None) => false,
+            Some(Some((lock, _))) => match fs2::try_lock(&File::from(lock), false) {
+                Ok(was_free) => !was_free,
+                Err(error) => {
+                    self.ran_short = true;
+                    let why = crate::base::error::in_words(&error);
+                    self.census
+                        .troubles
+                        .push(format!("whether {file} is held cannot be told: {why}"));
+                    true
+                }
+            },
+        }
+    }
+
+    fn id(&self, at: usize) -> Option<AgentId> {
+        self.census.agents.get(at).map(|agent| agent.id.clone())
+    }
+
+    /// The names in a folder, sorted.
+    fn names(&mut self, folder: &str) -> Vec<Entry> {
+        let listed = self.cell.folder().list(folder);
+        self.taken(listed).flatten().unwrap_or_default()
+    }
+
+    /// The places of the agents whose id with this end is among the names. A folder of that name is none.
+    fn named(&self, there: &[Entry], end: &str) -> Vec<usize> {
+        if there.is_empty() {
+            return Vec::new();
+        }
+        let is_there = |id: &AgentId| {
+            let name = format!("{id}{end}");
+            let found = there.binary_search_by(|entry| (*entry.name).cmp(name.as_bytes()));
+            found.is_ok_and(|at| {
+                there
+                    .get(at)
+                    .is_some_and(|entry| entry.sort != Sort::Folder)
+            })
+        };
+        let agents = self.census.agents.iter().enumerate();
+        agents
+            .filter(|(_, agent)| is_there(&agent.id))
+            .map(|(at, _)| at)
+            .collect()
+    }
+}
