@@ -67,18 +67,13 @@ pub struct Watch {
     unwatched: BTreeSet<CellId>,
     /// Whether it was said that there are such cells.
     is_told: bool,
-    /// The most watches that may be had; tests make them few.
+    /// The most watches that may be had.
     most: usize,
 }
 
 impl Watch {
-    /// Begins to watch a root; its cells are watched one by one.
-    pub fn of(root: &Root) -> Result<Self> {
-        Watch::with_most(root, usize::MAX)
-    }
-
-    /// The same with no more watches than this.
-    pub(crate) fn with_most(root: &Root, most: usize) -> Result<Self> {
+    /// Begins to watch a root, with so many watches at most; its cells are watched one by one.
+    pub fn of(root: &Root, most: usize) -> Result<Self> {
         let stat = retry_on_intr(|| rustix::fs::fstat(root.folder().handle()))
             .map_err(|error| root.folder().trouble("look at", "", error))?;
         let mut watch = Watch {
