@@ -262,16 +262,16 @@ fn nobody_is_dead_before_a_beat_is_due() {
 fn an_agents_own_word_goes_before_the_configs() {
     let config =
         World::new().config(r#"{"timeout": 100, "health": {"expect": ["probe"], "grace": 60}}"#);
-    let usual = config.health_of(None);
-    assert_eq!((usual.timeout, usual.grace), (Some(100), 60));
+    let usual = config.usual();
+    assert_eq!((usual.timeout, usual.grace), (100, 60));
     let own: Watch = serde_json::from_str(
         r#"{"interval": 5, "timeout": 50, "grace": 9999, "expect": ["output"]}"#,
     )
     .unwrap();
-    let health = config.health_of(Some(&own));
+    let health = config.usual().with(Some(&own));
     assert_eq!(
         (health.interval, health.timeout, health.grace),
-        (5, Some(50), 120)
+        (5, 50, 120)
     );
     assert_eq!(health.expect, [Signal::Output]);
     assert_eq!(health.failure_threshold, 3);
