@@ -1,7 +1,6 @@
 //! A request, as a handler sees it: whole, its head checked, its body read.
 
 use super::{Response, Target};
-use crate::base::boot::Moment;
 use serde::de::DeserializeOwned;
 
 /// How deep the JSON of a body may be nested.
@@ -22,8 +21,6 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Who sent it.
     pub peer: Peer,
-    /// When it was whole.
-    pub at: Moment,
 }
 
 /// What a request wants done.
