@@ -36,7 +36,13 @@ pub struct Desk {
 
 impl Desk {
     /// A desk on which nothing lies yet.
-    pub fn new(root: PathBuf, clock: Clock, log: Log, world: World, poll_interval: u64) -> Result<Self> {
+    pub fn new(
+        root: PathBuf,
+        clock: Clock,
+        log: Log,
+        world: World,
+        poll_interval: u64,
+    ) -> Result<Self> {
         Ok(Desk {
             root,
             clock,
@@ -73,7 +79,9 @@ impl Desk {
         let is_news = world.roster.get(slot).is_some_and(|watched| {
             let state = watched.verdict(now.up).state;
             // Nobody waits to hear of an agent of no cell, or that one is well for the first time.
-            watched.cell.is_some() && state != watched.state && (state, watched.state) != (State::Healthy, State::Unknown)
+            watched.cell.is_some()
+                && state != watched.state
+                && (state, watched.state) != (State::Healthy, State::Unknown)
         });
         if is_news {
             self.bell.ring();
@@ -92,9 +100,14 @@ impl Desk {
 
     /// Whether the last sweep is as young as it should be.
     pub fn is_ready(&self) -> bool {
-        let late = self.poll_interval.load(Ordering::Relaxed).saturating_mul(3000).max(30_000);
+        let late = self
+            .poll_interval
+            .load(Ordering::Relaxed)
+            .saturating_mul(3000)
+            .max(30_000);
         let now = Clocks::now(self.clock).up;
-        self.last_sweep().is_some_and(|at| now.saturating_sub(at) <= late)
+        self.last_sweep()
+            .is_some_and(|at| now.saturating_sub(at) <= late)
     }
 
     /// Takes another number of seconds between two sweeps.
@@ -139,7 +152,8 @@ impl Bell {
     /// A silent one.
     pub fn new() -> Result<Self> {
         let made = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-        made.map(Bell).map_err(|error| Error::storage("make a bell", error))
+        made.map(Bell)
+            .map_err(|error| Error::storage("make a bell", error))
     }
 
     /// Rings. One that rings already goes on ringing.

@@ -3,6 +3,8 @@
 pub mod desk;
 pub mod log;
 pub mod metrics;
+pub mod story;
 pub mod supervisor;
+pub mod tell;
 pub mod tree;
 pub mod world;
