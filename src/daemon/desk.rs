@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the daemon's threads share.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Desk {
     /// Where the present comes from.
     pub clock: Clock,
     /// The numbers.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The log.
     pub log: Log,
     /// Wakes the loop before its time.
@@ -46,7 +46,7 @@ impl Desk {
         Ok(Desk {
             root,
             clock,
-            metrics: Metrics::new(Clocks::now(clock).up),
+            metrics: Arc::new(Metrics::new(Clocks::now(clock).up)),
             log,
             bell: Bell::new()?,
             world: Mutex::new(world),
@@ -88,9 +88,9 @@ impl Desk {
         }
     }
 
-    /// A sweep ended.
-    pub fn swept(&self, now: Clocks) {
-        self.swept.store(now.up, Ordering::Relaxed);
+    /// A sweep ended, at so many milliseconds since the boot.
+    pub fn swept(&self, now: u64) {
+        self.swept.store(now, Ordering::Relaxed);
     }
 
     /// When the last sweep ended, in milliseconds since the boot; none before the first.

@@ -54,7 +54,7 @@ impl CellCensus {
             census.troubles.extend(trouble(sheet));
             if let Some(cell) = &sheet.value {
                 census.mission_name = cell.mission_name.to_string();
-                census.status = Some(cell.status);
+                census.status = sheet.trusts("/status").then_some(cell.status);
                 let config = survey.policies.as_ref();
                 let config = config.and_then(|sheet| sheet.value.as_ref());
                 census.checkpoint_interval = Effective::of(cell, config).checkpoint_interval.value;
@@ -65,7 +65,9 @@ impl CellCensus {
             .extend(survey.policies.as_ref().and_then(trouble));
         for sheet in &survey.agents {
             census.troubles.extend(trouble(sheet));
+            // Without its state nobody knows whether it is to be watched at all.
             if let Some(agent) = &sheet.value
+                && sheet.trusts("/status")
                 && let Ok(id) = AgentId::new(sheet.stem())
             {
                 census.agents.push(AgentCensus::of(id, agent));

@@ -20,6 +20,7 @@ pub mod isolation;
 pub mod journal;
 pub mod permission;
 pub mod policy;
+pub mod presence;
 pub mod probe;
 pub mod scan;
 pub mod session;

@@ -3,6 +3,12 @@
 
 mod read;
 mod take;
+#[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests lay hands on files as other tools do"
+)]
+mod tests;
 
 use crate::base::boot::Moment;
 use crate::base::error::{Error, Kind, Result};
@@ -31,6 +37,8 @@ pub struct Tree {
     path: PathBuf,
     every: Duration,
     threads: usize,
+    /// The most watches that may be had; tests make them few.
+    most: usize,
     /// None until the first refresh, and while the root is gone.
     watch: Option<Watch>,
     /// When everything was read; none if that is due.
@@ -85,6 +93,7 @@ impl Tree {
             path: path.to_path_buf(),
             every,
             threads: workers::USUAL,
+            most: usize::MAX,
             watch: None,
             read_at: None,
             cells: BTreeMap::new(),
@@ -198,7 +207,7 @@ impl Tree {
         {
             return Err(gone("an empty folder lies in its place; was it unmounted?"));
         }
-        Watch::of(&root)
+        Watch::of(&root, self.most)
     }
 
     /// Notes in which cells a handle on a lock was closed that is held all the same. Not for ever: whoever opens it and

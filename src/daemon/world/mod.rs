@@ -8,6 +8,7 @@ pub use decide::{Action, Change};
 
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
+use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
@@ -24,6 +25,8 @@ pub struct World {
     pub roster: Roster,
     /// Who fell at once.
     pub mass: Mass,
+    /// What people were told of.
+    pub incidents: Incidents,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.
@@ -70,6 +73,8 @@ impl World {
             boot,
             mass: self.mass.clone(),
             agents: self.roster.record(now),
+            incidents: self.incidents.clone(),
+            untold: Vec::new(),
         }
     }
 
@@ -79,6 +84,7 @@ impl World {
         if is_same_boot {
             self.mass = record.mass;
         }
+        self.incidents = record.incidents;
         self.roster.go_on_from(record.agents, is_same_boot, now);
     }
 }

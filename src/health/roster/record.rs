@@ -4,6 +4,7 @@ use super::{Found, Heard, Roster};
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId};
+use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::reason::Since;
 use crate::health::signs::Signs;
@@ -29,6 +30,11 @@ pub struct Record {
     pub mass: Mass,
     /// Every agent.
     pub agents: Vec<AgentRecord>,
+    /// What people were told of.
+    pub incidents: Incidents,
+    /// Of that, what is told by who keeps it for them only from the next moment on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<serde_json::Value>,
 }
 
 /// One agent.

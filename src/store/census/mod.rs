@@ -192,15 +192,18 @@ impl Reader<'_> {
     fn parsed<T: serde::de::DeserializeOwned>(&mut self, file: &str) -> Option<T> {
         let read = self.cell.folder().read(file);
         let text = self.taken(read).flatten()?;
-        match serde_json::from_slice(&text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.census
-                    .troubles
-                    .push(format!("{file} cannot be read: {error}"));
-                None
+        // serde's derived structs would take a list too.
+        let why = if text.trim_ascii_start().first() == Some(&b'{') {
+            match serde_json::from_slice(&text) {
+                Ok(value) => return Some(value),
+                Err(error) => error.to_string(),
             }
-        }
+        } else {
+            String::from("it is no JSON object")
+        };
+        let trouble = format!("{file} cannot be read: {why}");
+        self.census.troubles.push(trouble);
+        None
     }
 
     /// What was read; an error becomes a trouble.

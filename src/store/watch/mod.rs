@@ -4,6 +4,9 @@
 //! locks, counts for nothing, nor does anything that a reader does.
 
 mod changes;
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the trees they watch")]
+mod tests;
 
 pub use changes::Changes;
 
@@ -67,18 +70,13 @@ pub struct Watch {
     unwatched: BTreeSet<CellId>,
     /// Whether it was said that there are such cells.
     is_told: bool,
-    /// The most watches that may be had; tests make them few.
+    /// The most watches that may be had.
     most: usize,
 }
 
 impl Watch {
-    /// Begins to watch a root; its cells are watched one by one.
-    pub fn of(root: &Root) -> Result<Self> {
-        Watch::with_most(root, usize::MAX)
-    }
-
-    /// The same with no more watches than this.
-    pub(crate) fn with_most(root: &Root, most: usize) -> Result<Self> {
+    /// Begins to watch a root, with so many watches at most; its cells are watched one by one.
+    pub fn of(root: &Root, most: usize) -> Result<Self> {
         let stat = retry_on_intr(|| rustix::fs::fstat(root.folder().handle()))
             .map_err(|error| root.folder().trouble("look at", "", error))?;
         let mut watch = Watch {
@@ -267,8 +265,8 @@ impl Watch {
             ("fs.inotify.max_user_watches", all)
         };
         Some(format!(
-            "the system gives no more inotify watches, so {missing} cells are compared by the times of their files; raise \
-             {key} with sysctl, to {wanted} more than others use"
+            "the system gives no more inotify watches; cells that are compared by the times of their files: {missing}; \
+             raise {key} with sysctl, this root takes {wanted}"
         ))
     }
 }
