@@ -8,6 +8,8 @@ pub mod metrics;
 pub mod run;
 pub mod setup;
 pub mod state;
+pub mod story;
 pub mod supervisor;
+pub mod tell;
 pub mod tree;
 pub mod world;
