@@ -29,6 +29,7 @@ pub use places::{Places, places};
 pub use read::{Finding, Reading, check, read};
 pub use take::address;
 
+use crate::base::error::{Error, Result};
 use crate::health::settings::Settings;
 use crate::mission::agent::Signal;
 use crate::ops::gateway::Gateways;
@@ -122,10 +123,25 @@ pub struct Webhook {
 /// What signs what is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// A file that holds it, read at each use.
+    /// A file that holds it, read when the config is.
     File(PathBuf),
     /// It stands in the config.
     Text(String),
+}
+
+impl Secret {
+    /// The secret; a line end at the end of its file is none of it.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        match self {
+            Secret::Text(text) => Ok(text.clone().into_bytes()),
+            Secret::File(file) => {
+                let text = file::Text::read(file)?.ok_or_else(|| {
+                    Error::not_found(format!("its secret_file {} is not there", file.display()))
+                })?;
+                Ok(text.bytes.trim_ascii_end().to_vec())
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Secret {
