@@ -159,6 +159,13 @@ impl LogLevel {
         LogLevel::Error,
     ];
 
+    /// The level of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        LogLevel::ALL
+            .into_iter()
+            .find(|level| level.word().eq_ignore_ascii_case(word))
+    }
+
     /// The word in the config.
     pub const fn word(self) -> &'static str {
         match self {
