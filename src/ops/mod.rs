@@ -18,6 +18,7 @@ pub mod http;
 pub mod init;
 pub mod isolation;
 pub mod journal;
+pub mod operator;
 pub mod permission;
 pub mod policy;
 pub mod presence;

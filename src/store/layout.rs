@@ -82,6 +82,8 @@ pub const OPERATOR_TOKEN: &str = ".mcell/operator.token";
 pub const HOLD: &str = ".mcell/hold.json";
 /// Under a root: what its daemon did, one JSON object a line.
 pub const DAEMON_LOG: &str = ".mcell/daemon.log";
+/// Under a root: nothing. It is where a path of a file leads that means nothing.
+pub const NOWHERE: &str = ".mcell/nowhere";
 /// What a full log of the daemon is called.
 pub const DAEMON_LOG_BEFORE: &str = ".mcell/daemon.log.1";
 

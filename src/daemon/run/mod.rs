@@ -86,29 +86,29 @@ pub fn run(
 impl Pit {
     fn begin(env: &Env, root: Root, setup: &Setup) -> Result<Self> {
         let file = DaemonLog::open(&root)?;
-        let log = Log::new(setup.format, setup.level, env.clock, Some(file));
+        let log = Log::new(setup.format, setup.config.log_level, env.clock, Some(file));
         for warning in &setup.warnings {
             log.warn("config", warning);
         }
-        let world = World::new(setup.usual.clone(), setup.poll_interval);
+        let world = World::new(setup.config.usual(), setup.config.poll_interval);
         let path = root.path().to_path_buf();
         let desk = Arc::new(Desk::new(
             path.clone(),
             env.clock,
             log,
             world,
-            setup.poll_interval,
+            setup.config.poll_interval,
         )?);
         let mut pit = Pit {
             tree: Tree::open(&path, EVERY)?,
-            probes: Probes::start(&desk, setup.gateways.clone(), setup.probe_timeout)?,
+            probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
             hands: Hands::start(&desk, env.clone())?,
             about: sweep::about(env.clock.now(), setup, Vec::new()),
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
             told_health: None,
             has_changed: true,
-            poll_interval: Duration::from_secs(setup.poll_interval),
+            poll_interval: setup.poll_interval(),
             is_soon: false,
             root,
             desk,
@@ -220,11 +220,14 @@ impl Pit {
                 for warning in &setup.warnings {
                     self.desk.log.warn("config", warning);
                 }
-                self.desk.log.at_least(setup.level);
-                self.desk.poll_interval(setup.poll_interval);
-                self.poll_interval = Duration::from_secs(setup.poll_interval);
-                self.probes.reload(setup.gateways, setup.probe_timeout);
-                self.desk.world().reload(setup.usual, setup.poll_interval);
+                self.desk.log.at_least(setup.config.log_level);
+                self.desk.poll_interval(setup.config.poll_interval);
+                self.poll_interval = setup.poll_interval();
+                self.probes
+                    .reload(setup.config.gateways.clone(), setup.probe_timeout());
+                self.desk
+                    .world()
+                    .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();

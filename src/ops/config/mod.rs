@@ -29,7 +29,8 @@ pub use places::{Places, places};
 pub use read::{Finding, Reading, check, read};
 pub use take::address;
 
-use crate::mission::agent::{Signal, Watch};
+use crate::health::settings::Settings;
+use crate::mission::agent::Signal;
 use crate::ops::gateway::Gateways;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -197,6 +198,13 @@ impl LogLevel {
         LogLevel::Error,
     ];
 
+    /// The level of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        LogLevel::ALL
+            .into_iter()
+            .find(|level| level.word().eq_ignore_ascii_case(word))
+    }
+
     /// The word in the config.
     pub const fn word(self) -> &'static str {
         match self {
@@ -209,27 +217,18 @@ impl LogLevel {
 }
 
 impl Config {
-    /// How an agent is watched: what its file says, else what the config says. Grace has at most 120 s, whoever says it.
-    pub fn health_of(&self, own: Option<&Watch>) -> Health {
-        let mut health = Health {
-            timeout: Some(self.silence()),
-            ..self.health.clone()
-        };
-        let Some(own) = own else {
-            return health;
-        };
-        let set = |there: &mut u64, own: Option<u64>| *there = own.unwrap_or(*there);
-        set(&mut health.interval, own.interval);
-        set(&mut health.failure_threshold, own.failure_threshold);
-        set(&mut health.success_threshold, own.success_threshold);
-        set(&mut health.grace, own.grace);
-        health.grace = health.grace.min(keys::LONGEST_GRACE);
-        health.timeout = own.timeout.or(health.timeout);
-        health.output_timeout = own.output_timeout.or(health.output_timeout);
-        if !own.expect.is_empty() {
-            health.expect.clone_from(&own.expect);
+    /// How agents are watched whose files do not say.
+    pub fn usual(&self) -> Settings {
+        let health = &self.health;
+        Settings {
+            expect: health.expect.clone(),
+            interval: health.interval,
+            timeout: self.silence(),
+            output_timeout: health.output_timeout,
+            failure_threshold: health.failure_threshold,
+            success_threshold: health.success_threshold,
+            grace: health.grace,
         }
-        health
     }
 
     /// Silence that means dead, where an agent's file does not say.
