@@ -2,42 +2,11 @@
 
 use crate::base::clock::Clock;
 use crate::base::text::shown;
+pub use crate::ops::config::LogLevel as Level;
 use crate::store::daemon_log::DaemonLog;
 use serde_json::{Map, Value};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
-
-/// How much a line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// For who looks for a fault.
-    Debug,
-    /// What happened.
-    Info,
-    /// What should be looked at.
-    Warning,
-    /// What failed.
-    Error,
-}
-
-impl Level {
-    /// The word of the config and of a line.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Level::Debug => "DEBUG",
-            Level::Info => "INFO",
-            Level::Warning => "WARNING",
-            Level::Error => "ERROR",
-        }
-    }
-
-    /// The level of a word.
-    pub fn of(word: &str) -> Option<Self> {
-        [Level::Debug, Level::Info, Level::Warning, Level::Error]
-            .into_iter()
-            .find(|level| level.word().eq_ignore_ascii_case(word))
-    }
-}
 
 /// In which form lines go to stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -151,6 +151,14 @@ impl fmt::Display for Address {
     }
 }
 
+/// Tells what is wrong with a URL that is to be called by HTTP; the error is half a sentence.
+pub fn check_url(url: &str) -> Result<(), String> {
+    match Gateway::of(url) {
+        Some(Gateway::Url(url)) => Parts::of(url).map(|_| ()),
+        _ => Err(String::from("it is no URL")),
+    }
+}
+
 /// A target of an agent's own words. No key goes there: what an agent's file names is not the config's.
 fn of_text(cell: &Path, field: &str, text: &str, is_exact: bool) -> Result<Target, String> {
     let wrong = |why: &str| format!("its {field} `{}` cannot be asked: {why}", said(text));

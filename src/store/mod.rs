@@ -19,6 +19,7 @@ pub mod lock;
 pub mod own;
 pub mod read;
 pub mod root;
+pub mod socket;
 pub mod survey;
 pub mod trial;
 pub mod walk;

@@ -36,6 +36,7 @@ mod race_claim;
 mod race_journal;
 mod race_scan;
 mod race_start;
+mod race_sweep;
 mod race_validate;
 mod report;
 mod tools;
@@ -79,6 +80,7 @@ fn race(options: &Options) -> Result<bool> {
             Race::Claim => race_claim::race(&field, &mut report),
             Race::Backup => race_backup::race(&field, &mut report),
             Race::Journal => race_journal::race(&field, &mut report),
+            Race::Sweep => race_sweep::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

@@ -77,6 +77,7 @@ pub enum Race {
     Claim,
     Backup,
     Journal,
+    Sweep,
     Cold,
 }
 
@@ -96,6 +97,6 @@ impl Options {
     pub fn needs_root(&self) -> bool {
         self.races()
             .iter()
-            .any(|race| matches!(race, Race::Scan | Race::Validate | Race::Cold))
+            .any(|race| matches!(race, Race::Scan | Race::Validate | Race::Sweep | Race::Cold))
     }
 }

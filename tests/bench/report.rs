@@ -181,7 +181,7 @@ impl Pair {
             Bound::AtMost(most) => {
                 let ratio = ours / theirs;
                 (
-                    format!("{ratio:.2} times the time"),
+                    format!("{} times the time", digits(ratio)),
                     format!("≤ {most}"),
                     Some(ratio <= most),
                 )
@@ -218,6 +218,12 @@ impl Pair {
         };
         (seconds(ours), seconds(theirs), ratio, bound, kept)
     }
+}
+
+/// A ratio with two digits that say something, at least two behind the point.
+fn digits(ratio: f64) -> String {
+    let places = (2..9).find(|places| ratio * 10_f64.powi(*places) >= 10.0);
+    format!("{ratio:.*}", places.unwrap_or(2) as usize)
 }
 
 /// A duration in words that fit it.

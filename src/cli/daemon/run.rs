@@ -1,19 +1,18 @@
 //! `mcell daemon`: runs it, in the foreground.
 
+use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::base::exit;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
-use crate::daemon::log::{Level, LogFormat};
+use crate::daemon::log::LogFormat;
 use crate::daemon::run::{self, Ending};
 use crate::daemon::setup::Setup;
-use crate::health::settings::Settings;
-use crate::ops::gateway::Gateways;
+use crate::ops::config;
 use clap::Args;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// How the daemon runs.
 #[derive(Debug, Args)]
@@ -32,28 +31,34 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self, context: &Context) -> Outcome {
         context.session.require_operator("run the daemon")?;
-        let root = context.session.root_choice()?.path;
-        let setup = self.setup()?;
-        let ending = run::run(&context.session.env, &root, &setup, &|| self.setup())?;
+        let env = &context.session.env;
+        let root = self.root(context)?;
+        let setup = self.setup(env)?;
+        let ending = run::run(env, &root, &setup, &|| self.setup(env))?;
         match ending {
             Ending::Stopped => Ok(exit::DONE),
             Ending::Restart => Err(again()),
         }
     }
 
-    fn setup(&self) -> Result<Setup> {
-        Ok(Setup {
-            file: self.config.clone(),
-            poll_interval: 30,
-            usual: Settings::default(),
-            probe_timeout: Duration::from_secs(5),
-            gateways: Gateways::default(),
-            listen: self.listen.clone(),
-            hosts: Vec::new(),
-            level: Level::Info,
-            format: self.log_format,
-            warnings: Vec::new(),
-        })
+    /// The root that is meant; a config that is named says which, unless the command line does.
+    fn root(&self, context: &Context) -> Result<PathBuf> {
+        let session = &context.session;
+        let is_said = session.root.is_some() || session.env.path("MCELL_ROOT").is_some();
+        match &self.config {
+            Some(file) if !is_said => {
+                Ok(config::read(&session.env, Some(file))?.config.missions_path)
+            }
+            _ => Ok(session.root_choice()?.path),
+        }
+    }
+
+    fn setup(&self, env: &Env) -> Result<Setup> {
+        Setup::of(
+            config::read(env, self.config.as_deref())?,
+            &self.listen,
+            self.log_format,
+        )
     }
 }
 

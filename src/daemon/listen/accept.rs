@@ -68,12 +68,14 @@ pub(super) async fn accept(house: Rc<House>, door: Door) {
                 let Some(guest) = house.table.admit() else {
                     continue;
                 };
+                house.handler.opened();
                 let house = house.clone();
                 tokio::task::spawn_local(async move {
                     let slot = guest.slot.clone();
                     let visitor = Visitor { slot, peer, local };
+                    let present = Present(house.clone());
                     connection::serve(house, visitor, stream).await;
-                    drop(guest);
+                    drop((guest, present));
                 });
             }
             Err(error) if is_shortage(&error) && !made_room && house.table.drop_oldest() => {
@@ -87,6 +89,15 @@ pub(super) async fn accept(house: Rc<House>, door: Door) {
                 tokio::time::sleep(BREATH).await;
             }
         }
+    }
+}
+
+/// Tells the handler when a connection has ended, however that came.
+struct Present(Rc<House>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.handler.closed();
     }
 }
 

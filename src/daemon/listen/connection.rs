@@ -56,7 +56,7 @@ pub(super) async fn serve(house: Rc<House>, visitor: Visitor, mut stream: Stream
             End::Parked => connection.into_parts(),
             End::Over(result) => {
                 let io = connection.into_parts().io.into_inner();
-                return leave(result, io, &slot).await;
+                return leave(&house, result, io, &slot).await;
             }
         };
         let io = parts.io.into_inner();
@@ -99,14 +99,16 @@ async fn await_head(stream: &Stream, slot: &Slot, sniff: &mut Sniff, given: &mut
 
 /// Says what hyper refused, and closes so that it is heard: a socket that is closed with unread bytes in it is reset, and
 /// the reset overtakes what was sent.
-async fn leave(result: Result<(), hyper::Error>, mut io: Io, slot: &Slot) {
+async fn leave(house: &House, result: Result<(), hyper::Error>, mut io: Io, slot: &Slot) {
     slot.enter(Phase::Leaving);
     if let Err(error) = result {
         if !error.is_parse() {
             return;
         }
         // A few hundred bytes into a socket whose buffer is free: if they do not fit, nobody reads.
-        _ = io.stream.try_write(&refusal(&error, &io.refusal));
+        let (status, bytes) = refusal(&error, &io.refusal);
+        house.handler.answered(status);
+        _ = io.stream.try_write(&bytes);
     }
     let shut = poll_fn(|context| Pin::new(&mut io.stream).poll_shutdown(context));
     if shut.await.is_err() {
@@ -133,7 +135,7 @@ async fn leave(result: Result<(), hyper::Error>, mut io: Io, slot: &Slot) {
 }
 
 /// hyper's own refusal with a body. `head` is what hyper said; it says nothing to HTTP/2.
-fn refusal(error: &hyper::Error, head: &[u8]) -> Vec<u8> {
+fn refusal(error: &hyper::Error, head: &[u8]) -> (u16, Vec<u8>) {
     let response = if error.is_parse_too_large() {
         let told = format!("a head has at most {HEAD} bytes and 100 headers");
         Response::error(431, "head_too_large", &told)
@@ -143,7 +145,7 @@ fn refusal(error: &hyper::Error, head: &[u8]) -> Vec<u8> {
         Response::error(400, "bad_request", &format!("this is no request: {error}"))
     };
     let Body::Whole(body) = response.body else {
-        return Vec::new();
+        return (response.status, Vec::new());
     };
     let head = if head.is_empty() {
         "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -156,5 +158,5 @@ fn refusal(error: &hyper::Error, head: &[u8]) -> Vec<u8> {
     );
     let mut bytes = head.replacen("content-length: 0", &length, 1).into_bytes();
     bytes.extend_from_slice(&body);
-    bytes
+    (response.status, bytes)
 }

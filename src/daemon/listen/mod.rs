@@ -14,7 +14,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::base::clock::Clock;
 use crate::base::error::{Error, Result};
 use crate::daemon::message::{Reply, Request};
 use accept::Door;
@@ -41,8 +40,27 @@ const CONNECTIONS: usize = 4096;
 /// How long answers that are being made or sent have when the listener is stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// Answers requests. It runs on the listener's only thread: it must not wait for anything, see [`Reply::Later`].
-pub type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+/// Answers requests; a plain function is one. It runs on the listener's only thread, so it must not wait for anything: see
+/// [`Reply::Later`].
+pub trait Handler: Send + Sync {
+    /// Answers a request.
+    fn answer(&self, request: &Request) -> Reply;
+
+    /// Is told that a connection was accepted.
+    fn opened(&self) {}
+
+    /// Is told that a connection has ended.
+    fn closed(&self) {}
+
+    /// Is told that a request was answered with this status, by whomever.
+    fn answered(&self, _status: u16) {}
+}
+
+impl<F: Fn(&Request) -> Reply + Send + Sync> Handler for F {
+    fn answer(&self, request: &Request) -> Reply {
+        self(request)
+    }
+}
 
 /// What to listen on, and to whom.
 #[derive(Debug, Default)]
@@ -53,8 +71,6 @@ pub struct Doors {
     pub unix: Option<UnixListener>,
     /// Further hosts by which requests may call the listener, without a port.
     pub hosts: Vec<String>,
-    /// What tells the time of a request.
-    pub clock: Clock,
 }
 
 /// Binds an address (exit 5 if it is taken, with who to look for; exit 7 if it cannot be had).
@@ -82,7 +98,7 @@ pub struct Listener {
 
 impl Listener {
     /// Starts a listener on a thread of its own.
-    pub fn start(doors: Doors, handler: Handler) -> Result<Self> {
+    pub fn start(doors: Doors, handler: Arc<dyn Handler>) -> Result<Self> {
         let cannot = |error| Error::storage("start the listener", error);
         let addresses = doors.tcp.iter().map(TcpListener::local_addr);
         let addresses: Vec<SocketAddr> = addresses.collect::<Result<_, _>>().map_err(cannot)?;
@@ -140,9 +156,8 @@ impl Drop for Listener {
 /// What all connections share.
 struct House {
     table: Rc<Table>,
-    handler: Handler,
+    handler: Arc<dyn Handler>,
     names: Names,
-    clock: Clock,
     http: http1::Builder,
     /// Bytes of bodies that are not whole.
     held: Cell<usize>,
@@ -165,7 +180,7 @@ fn http() -> http1::Builder {
 
 fn run(
     doors: Doors,
-    handler: Handler,
+    handler: Arc<dyn Handler>,
     names: Names,
     stop: &Notify,
     _until: PipeWriter,
@@ -180,7 +195,6 @@ fn run(
         table: Rc::new(Table::new(room())),
         handler,
         names,
-        clock: doors.clock,
         http: http(),
         held: Cell::new(0),
         is_stopping: Cell::new(false),

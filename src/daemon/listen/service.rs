@@ -3,7 +3,6 @@
 use super::House;
 use super::guard::{self, Head};
 use super::table::{Phase, Slot};
-use crate::base::boot::Moment;
 use crate::daemon::message::{Body, Feed, Peer, Reply, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
@@ -61,7 +60,7 @@ pub(super) async fn answer(
             }
             Ok(body) => {
                 slot.enter(Phase::Working);
-                (house.handler)(&whole(head, body, visitor.peer, Moment::now(house.clock)))
+                house.handler.answer(&whole(head, body, visitor.peer))
             }
         },
     };
@@ -69,11 +68,12 @@ pub(super) async fn answer(
         Reply::Now(response) => response,
         Reply::Later(later) => later.await,
     };
+    house.handler.answered(response.status);
     closes |= house.is_stopping.get();
     Ok(said(response, slot, closes))
 }
 
-fn whole(head: Head, body: Vec<u8>, peer: Peer, at: Moment) -> Request {
+fn whole(head: Head, body: Vec<u8>, peer: Peer) -> Request {
     Request {
         method: head.method,
         target: head.target,
@@ -81,7 +81,6 @@ fn whole(head: Head, body: Vec<u8>, peer: Peer, at: Moment) -> Request {
         content_type: head.content_type,
         body,
         peer,
-        at,
     }
 }
 

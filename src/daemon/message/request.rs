@@ -1,7 +1,7 @@
 //! A request, as a handler sees it: whole, its head checked, its body read.
 
 use super::{Response, Target};
-use crate::base::boot::Moment;
+use crate::base::strict::ObjectOnly;
 use serde::de::DeserializeOwned;
 
 /// How deep the JSON of a body may be nested.
@@ -22,8 +22,6 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Who sent it.
     pub peer: Peer,
-    /// When it was whole.
-    pub at: Moment,
 }
 
 /// What a request wants done.
@@ -77,7 +75,7 @@ impl Request {
         })
     }
 
-    /// The body as JSON, of whatever content type. None if there is no body; a 400 if it is not what is wanted.
+    /// The body as an object of JSON, of whatever content type. None if there is no body; a 400 if it is not what is wanted.
     pub fn json<T: DeserializeOwned>(&self) -> Result<Option<T>, Response> {
         if self.body.is_empty() {
             return Ok(None);
@@ -86,8 +84,9 @@ impl Request {
             let told = format!("the body is nested deeper than {DEEPEST}");
             return Err(Response::error(400, "too_deep", &told));
         }
-        serde_json::from_slice(&self.body)
-            .map(Some)
+        let mut text = serde_json::Deserializer::from_slice(&self.body);
+        T::deserialize(ObjectOnly(&mut text))
+            .and_then(|read| text.end().map(|()| Some(read)))
             .map_err(|error| {
                 let told = format!("the body is not what is wanted here: {error}");
                 Response::error(400, "bad_body", &told)

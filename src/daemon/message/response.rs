@@ -1,6 +1,7 @@
 //! An answer: a status, a few headers, and a body.
 
 use super::{Feed, Later};
+use crate::base::error::{Error, Kind};
 use serde::Serialize;
 
 /// The content type of JSON.
@@ -104,6 +105,32 @@ impl Response {
                 error: Inner { code, message },
             },
         )
+    }
+
+    /// The same with a list of what may have been meant beside the message.
+    pub fn refusal<'a>(
+        status: u16,
+        code: &str,
+        message: &str,
+        name: &'static str,
+        list: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let list: Vec<&str> = list.collect();
+        let error = serde_json::json!({ "code": code, "message": message, name: list });
+        Response::json(status, &serde_json::json!({ "error": error }))
+    }
+
+    /// What an act of the CLI says when it fails, with its hints. The code is the word of its kind (docs/exit-codes.md).
+    pub fn of_error(error: &Error) -> Self {
+        let status = match error.kind() {
+            Kind::Usage => 400,
+            Kind::NotFound => 404,
+            Kind::No | Kind::Refused | Kind::Fenced | Kind::Malformed => 409,
+            Kind::Busy | Kind::Storage | Kind::CouldNotTell => 503,
+            Kind::OutcomeUnknown | Kind::Bug => 500,
+        };
+        let hints = error.hints().iter().map(String::as_str);
+        Response::refusal(status, error.kind().code(), error.message(), "hints", hints)
     }
 
     /// The same with one more header; its name is in lower case.

@@ -79,6 +79,15 @@ impl Roster {
         })
     }
 
+    /// What an agent wants to be known of it, without a sign of life.
+    pub fn describe(&mut self, slot: Slot, metadata: &Map<String, Value>) -> Result<(), Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        if let Some(merged) = merged(&watched.heard.metadata, metadata)? {
+            watched.heard.metadata = merged;
+        }
+        Ok(())
+    }
+
     /// A failure that an agent reports.
     pub fn failure(
         &mut self,

@@ -5,12 +5,14 @@ mod order;
 mod record;
 mod report;
 mod stray;
+mod token;
 
 pub use hear::{Beat, Beaten, MOST_METADATA, Refusal};
 pub use order::Order;
 pub use record::{AgentRecord, Record, VERSION};
 pub use report::{AgentReport, CellReport, Counts, Overview, seconds};
 pub use stray::MOST as MOST_STRAYS;
+pub use token::{TokenHash, Tokens, hash_of_hex};
 
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
@@ -57,6 +59,7 @@ pub struct Watched {
     task: Option<String>,
     saved: Option<Time>,
     checkpoints: order::Checkpoints,
+    tokens: Tokens,
 }
 
 /// What an agent said, for people; nothing is judged by it.
@@ -96,6 +99,7 @@ impl Watched {
             task: None,
             saved: None,
             checkpoints: order::Checkpoints::default(),
+            tokens: Tokens::default(),
         }
     }
 
@@ -125,6 +129,7 @@ pub struct Roster {
     by_id: HashMap<AgentId, Vec<Slot>>,
     cells: BTreeMap<CellId, Housed>,
     strays: stray::Strays,
+    tokens: HashMap<TokenHash, Slot>,
 }
 
 /// A cell with its agents.
@@ -200,6 +205,9 @@ impl Roster {
             if let Some(watched) = self.get_mut(slot) {
                 watched.take(case, agent, target, census.checkpoint_interval, now);
             }
+            if let Some(run) = &agent.run {
+                self.renew(slot, run, now);
+            }
             slots.push(slot);
         }
         for gone in before.into_iter().filter(|slot| !slots.contains(slot)) {
@@ -253,6 +261,9 @@ impl Roster {
             return;
         };
         self.free.push(slot);
+        if let Some(token) = watched.tokens.present {
+            self.forget_token(&token, slot);
+        }
         if let Some(slots) = self.by_id.get_mut(&watched.agent) {
             slots.retain(|other| *other != slot);
             if slots.is_empty() {

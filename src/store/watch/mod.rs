@@ -4,6 +4,9 @@
 //! locks, counts for nothing, nor does anything that a reader does.
 
 mod changes;
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests make the trees they watch")]
+mod tests;
 
 pub use changes::Changes;
 
@@ -262,8 +265,8 @@ impl Watch {
             ("fs.inotify.max_user_watches", all)
         };
         Some(format!(
-            "the system gives no more inotify watches, so {missing} cells are compared by the times of their files; raise \
-             {key} with sysctl, to {wanted} more than others use"
+            "the system gives no more inotify watches; cells that are compared by the times of their files: {missing}; \
+             raise {key} with sysctl, this root takes {wanted}"
         ))
     }
 }

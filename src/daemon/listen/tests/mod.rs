@@ -40,7 +40,7 @@ fn start() -> Listener {
     start_with(Arc::new(toy))
 }
 
-fn start_with(handler: Handler) -> Listener {
+fn start_with(handler: Arc<dyn Handler>) -> Listener {
     let doors = Doors {
         tcp: vec![bind("127.0.0.1:0".parse().unwrap()).unwrap()],
         ..Doors::default()
@@ -139,7 +139,7 @@ fn a_refusal_of_a_body_is_heard_though_the_body_is_still_sent() {
 fn events_are_heard_as_they_come_and_to_their_end() {
     let (feeder, feed) = crate::daemon::message::feed();
     let feed = std::sync::Mutex::new(Some(feed));
-    let listener = start_with(Arc::new(move |_| {
+    let listener = start_with(Arc::new(move |_: &Request| {
         let feed = feed.lock().unwrap().take();
         feed.map_or_else(|| Response::error(404, "a", "b"), Response::stream)
             .into()
@@ -163,7 +163,7 @@ fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
     let (promise, at_last) = later();
     let waiting = std::sync::Mutex::new(Some(at_last));
     let (called, was_called) = std::sync::mpsc::channel();
-    let listener = start_with(Arc::new(move |_| {
+    let listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
@@ -193,7 +193,7 @@ fn a_stop_does_not_wait_for_ever() {
     let (promise, at_last) = later();
     let waiting = std::sync::Mutex::new(Some(at_last));
     let (called, was_called) = std::sync::mpsc::channel();
-    let listener = start_with(Arc::new(move |_| {
+    let listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));

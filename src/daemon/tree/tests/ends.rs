@@ -11,7 +11,7 @@ fn a_cell_that_is_removed_and_put_back_goes_and_comes() {
     let refreshed = yard.refresh();
     assert_eq!(
         (refreshed.went, refreshed.is_full),
-        (BTreeSet::from([id.clone()]), false)
+        (BTreeSet::from([id]), false)
     );
     assert!(yard.tree.cells().is_empty() && yard.tree.troubles().next().is_none());
     let undo: Vec<&str> = removed.undo.split(' ').collect();

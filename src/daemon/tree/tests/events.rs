@@ -188,7 +188,7 @@ fn a_beat_is_heard_once() {
     let mut yard = Yard::new();
     let (id, agent) = (yard.id(), yard.agent().id.clone());
     let give = |yard: &Yard, beat: &Beat| {
-        crate::store::beat::write(&yard.world.cell, &agent, beat).unwrap()
+        crate::store::beat::write(&yard.world.cell, &agent, beat).unwrap();
     };
     let heard = |beat: Beat| Heard {
         cell: id.clone(),

@@ -174,22 +174,15 @@ impl Hands {
             Deed::Link(at) => drop(std::os::unix::fs::symlink("/dev/null", yard.path(file(at)))),
             Deed::Begin(number) => {
                 let lock = yard.path(&layout::run_lock(&agent_id(number)));
-                if let Ok(lock) = File::options()
-                    .create(true)
-                    .truncate(false)
-                    .write(true)
-                    .open(lock)
+                let mut how = File::options();
+                how.create(true).truncate(false).write(true);
+                if let Ok(lock) = how.open(lock)
+                    && crate::store::fs2::try_lock(&lock, true).unwrap()
                 {
-                    if crate::store::fs2::try_lock(&lock, true).unwrap() {
-                        let _ = fs::write(
-                            yard.path(".mcell/run/agent_001.json"),
-                            "{\"incarnation\": 9}",
-                        );
-                        // The event of a beginning, for whichever agent.
-                        let touch = yard.path(&format!(".mcell/run/agent_00{}.json", number + 1));
-                        fs::write(touch, "{}").unwrap();
-                        self.held.insert(number, lock);
-                    }
+                    // The event of a beginning.
+                    let note = yard.path(&layout::run_note(&agent_id(number)));
+                    fs::write(note, "{\"incarnation\": 9}").unwrap();
+                    self.held.insert(number, lock);
                 }
             }
             Deed::End(number) => drop(self.held.remove(&number)),
@@ -243,7 +236,7 @@ impl Hands {
                 ));
             }
             (Deed::PauseAgent(_, true), Some(id), _) => {
-                drop(agent::pause(session, open, &id, Some(60), None))
+                drop(agent::pause(session, open, &id, Some(60), None));
             }
             (Deed::PauseAgent(_, false), Some(id), _) => drop(agent::resume(session, open, &id)),
             (Deed::RemoveAgent(_), Some(id), _) => drop(agent::remove(session, open, &id)),
@@ -285,7 +278,7 @@ fn goes_well(deeds: &[Deed], most: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn after_each_deed_the_tree_is_as_the_disk(deeds in deeds()) {
