@@ -15,7 +15,6 @@ use crate::daemon::listen::{self, Doors, Listener};
 use crate::daemon::log::{Level, Log};
 use crate::daemon::routes::Front;
 use crate::daemon::setup::Setup;
-use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
 use crate::daemon::tell::Teller;
 use crate::daemon::tree::{EVERY, Tree};
@@ -23,6 +22,7 @@ use crate::daemon::world::World;
 use crate::ops::operator;
 use crate::ops::presence::{self, About};
 use crate::store::daemon_log::DaemonLog;
+use crate::store::health;
 use crate::store::lock::Held;
 use crate::store::root::Root;
 use hands::Hands;
@@ -185,7 +185,7 @@ impl Pit {
         let now = self.desk.moment();
         let refreshed = self.tree.refresh(&now)?;
         self.take(refreshed);
-        let (record, lost) = state::read(&self.root)?;
+        let (record, lost) = health::read(&self.root)?;
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
@@ -344,7 +344,7 @@ impl Pit {
         if let Some(listener) = self.listener.take() {
             listener.stop()?;
         }
-        let written = state::write(&self.root, &self.record());
+        let written = health::write(&self.root, &self.record());
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();

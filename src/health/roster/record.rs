@@ -1,9 +1,10 @@
 //! What a restart must not forget: the signs of every agent, written once a sweep.
 
-use super::{Found, Heard, Roster};
+use super::{AgentReport, Found, Heard, Roster, Watched, seconds};
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId};
+use crate::health::Up;
 use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::reason::Since;
@@ -26,6 +27,8 @@ pub struct Record {
     /// The boot that its times belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
+    /// When it was written, in milliseconds since that boot.
+    pub up: Up,
     /// How many fell at once.
     pub mass: Mass,
     /// Every agent.
@@ -60,6 +63,27 @@ pub struct AgentRecord {
     pub heard: Heard,
 }
 
+impl AgentRecord {
+    /// What is told of it: as it was then.
+    pub fn report(&self) -> AgentReport {
+        AgentReport {
+            agent_id: self.agent_id.clone(),
+            status: self.state,
+            last_heartbeat: self.heard.beat.map(seconds),
+            last_response: self.heard.contact.map(seconds),
+            consecutive_failures: self.signs.failures(),
+            response_time: self.heard.response_time,
+            error_message: self.signs.error().map(str::to_owned),
+            metadata: self.heard.metadata.clone(),
+            cell_id: self.cell_id.clone(),
+            incarnation: self.signs.incarnation,
+            reason: self.reason.clone(),
+            since: seconds(self.since),
+            stalled: None,
+        }
+    }
+}
+
 impl Roster {
     /// Every agent as a restart shall find it.
     pub fn record(&self, now: Clocks) -> Vec<AgentRecord> {
@@ -79,31 +103,59 @@ impl Roster {
     /// times of the boot's clock mean nothing: then only what agents said is kept. Who is not enrolled is passed over.
     pub fn go_on_from(&mut self, agents: Vec<AgentRecord>, is_same_boot: bool, now: Clocks) {
         for record in agents {
-            let Ok(id) = AgentId::new(record.agent_id) else {
-                continue;
-            };
-            let slot = match record.cell_id {
-                None => self.take_in(&id, now),
-                Some(cell) => match CellId::new(cell)
-                    .map(|cell| self.find(id.as_str(), Some(cell.as_str())))
-                {
-                    Ok(Found::One(slot)) => slot,
-                    _ => continue,
-                },
-            };
-            let Some(watched) = self.get_mut(slot) else {
-                continue;
-            };
-            watched.heard = record.heard;
-            if !is_same_boot || record.signs.incarnation < watched.signs.incarnation {
-                continue;
+            let state = record.state;
+            if let Some(watched) = self.restore(record, is_same_boot, now) {
+                watched
+                    .signs
+                    .forgive(Since::Daemon, state, &watched.case.settings, now.up);
             }
-            watched.signs = record.signs;
-            watched.state = record.state;
-            watched.since.wall = record.since;
-            watched
-                .signs
-                .forgive(Since::Daemon, record.state, &watched.case.settings, now.up);
         }
+    }
+
+    /// Takes what was recorded as one does who looks once: no grace is given, since nobody waits, and what was silent since
+    /// may have spoken where nobody heard it.
+    pub fn recall(&mut self, record: Option<Record>, boot: Option<&str>, now: Clocks) {
+        let record = record.unwrap_or_default();
+        let of_no_cell = record.agents.iter().filter(|one| one.cell_id.is_none());
+        for id in of_no_cell.filter_map(|one| AgentId::new(one.agent_id.as_str()).ok()) {
+            self.take_in(&id, now);
+        }
+        for (_, watched) in self.all_mut() {
+            watched.signs = Signs::unwatched(watched.signs.incarnation, now.up);
+        }
+        let is_same_boot = boot.is_some() && record.boot.as_deref() == boot;
+        for agent in record.agents {
+            if let Some(watched) = self.restore(agent, is_same_boot, now) {
+                watched
+                    .signs
+                    .nobody_listened_since(&watched.case, record.up.min(now.up));
+            }
+        }
+    }
+
+    /// Gives an agent back what was recorded of it; none if there is no such agent, or nothing to go on from.
+    fn restore(
+        &mut self,
+        record: AgentRecord,
+        is_same_boot: bool,
+        now: Clocks,
+    ) -> Option<&mut Watched> {
+        let id = AgentId::new(record.agent_id).ok()?;
+        let slot = match record.cell_id {
+            None => self.take_in(&id, now),
+            Some(cell) => match self.find(id.as_str(), Some(CellId::new(cell).ok()?.as_str())) {
+                Found::One(slot) => slot,
+                _ => return None,
+            },
+        };
+        let watched = self.get_mut(slot)?;
+        watched.heard = record.heard;
+        if !is_same_boot || record.signs.incarnation < watched.signs.incarnation {
+            return None;
+        }
+        watched.signs = record.signs;
+        watched.state = record.state;
+        watched.since.wall = record.since;
+        Some(watched)
     }
 }

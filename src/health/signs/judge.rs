@@ -34,6 +34,19 @@ impl Signs {
     }
 
     fn of_voice(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
+        let since = self.silent_since(signal, streak);
+        let until = self.heard_until(since, now);
+        if until < now && !self.is_covered(now) {
+            let late = milliseconds(patience(&case.settings, signal));
+            let then = self.of_heard(case, signal, streak, until).state;
+            if now.saturating_sub(since) > late && then != State::Unhealthy {
+                return unheard(then, until, now);
+            }
+        }
+        self.of_heard(case, signal, streak, now)
+    }
+
+    fn of_heard(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
         let settings = &case.settings;
         let since = self.silent_since(signal, streak);
         let silent = now.saturating_sub(since);
@@ -93,6 +106,17 @@ impl Signs {
     }
 
     fn of_probes(&self, case: &Case, now: Up) -> Verdict<'_> {
+        let then = self.of_answers(case, now);
+        let late = milliseconds(patience(&case.settings, Signal::Probe));
+        match self.unasked_since() {
+            Some(since) if now.saturating_sub(since) > late && then.state != State::Unhealthy => {
+                unheard(then.state, since, now)
+            }
+            _ => then,
+        }
+    }
+
+    fn of_answers(&self, case: &Case, now: Up) -> Verdict<'_> {
         let (settings, probes) = (&case.settings, &self.probes);
         let words = Failed::Probe(self.words.as_deref().unwrap_or_default());
         match probes.state() {
@@ -165,6 +189,12 @@ fn worse<'s>(one: Verdict<'s>, other: Verdict<'s>) -> Verdict<'s> {
     let next = [one.next, other.next].into_iter().flatten().min();
     let worse = if other.state > one.state { other } else { one };
     Verdict { next, ..worse }
+}
+
+/// Nobody listened since then, so that nobody knows.
+fn unheard<'s>(then: State, since: Up, now: Up) -> Verdict<'s> {
+    let age = now.saturating_sub(since) / 1000;
+    plain(State::Unknown, Reason::Unheard(then, age))
 }
 
 fn plain(state: State, reason: Reason<'_>) -> Verdict<'_> {
