@@ -1,5 +1,6 @@
 //! The life of a daemon: it becomes the one of its root, sweeps, listens, and ends in order.
 
+mod doors;
 mod hands;
 mod probes;
 mod signals;
@@ -9,7 +10,10 @@ use crate::base::clock::Time;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::desk::Desk;
+use crate::daemon::events::Events;
+use crate::daemon::listen::Listener;
 use crate::daemon::log::Log;
+use crate::daemon::routes::Routes;
 use crate::daemon::setup::Setup;
 use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
@@ -51,6 +55,9 @@ struct Pit {
     tree: Tree,
     probes: Probes,
     hands: Hands,
+    routes: Routes,
+    listener: Listener,
+    events: Arc<Events>,
     about: About,
     supervisor: Supervisor,
     /// What was told, so that it is told once.
@@ -99,11 +106,17 @@ impl Pit {
             world,
             setup.config.poll_interval,
         )?);
+        let events = Arc::new(Events::default());
+        let (routes, listener) = doors::open(env, &root, &desk, &events, setup)?;
+        let listen = doors::names(&root, &listener);
         let mut pit = Pit {
             tree: Tree::open(&path, EVERY)?,
             probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
             hands: Hands::start(&desk, env.clone())?,
-            about: sweep::about(env.clock.now(), setup, Vec::new()),
+            about: sweep::about(env.clock.now(), setup, listen),
+            routes,
+            listener,
+            events,
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
             told_health: None,
@@ -159,6 +172,10 @@ impl Pit {
             self.wait(signals, soon.min(next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
+            if self.listener.has_ended() {
+                return Err(Error::bug("the listener ended by itself")
+                    .hint("the daemon ends with it: nobody would hear a beat"));
+            }
             match signals.take() {
                 Some(Wish::Stop) => return Ok(self.say_ending("it was told to stop")),
                 Some(Wish::Hangup) => return Ok(self.say_ending("its terminal went away")),
@@ -201,6 +218,7 @@ impl Pit {
         let events = self.tree.fd().filter(|_| for_all);
         if for_all {
             watched.push(PollFd::new(&self.desk.bell, PollFlags::IN));
+            watched.push(PollFd::new(&self.listener, PollFlags::IN));
         }
         watched.extend(
             events
@@ -215,8 +233,10 @@ impl Pit {
     /// Takes a config that was read again; one that is bad is refused, and the old one stays.
     fn reload(&mut self, read_again: &dyn Fn() -> Result<Setup>) {
         let _ = self.supervisor.reloading();
-        match read_again() {
-            Ok(setup) => {
+        let read = read_again().and_then(|setup| Ok((doors::reading_token(&setup)?, setup)));
+        match read {
+            Ok((reader, setup)) => {
+                self.routes.readers(reader.as_deref());
                 for warning in &setup.warnings {
                     self.desk.log.warn("config", warning);
                 }
@@ -256,10 +276,13 @@ impl Pit {
     /// Ends in order.
     fn end(mut self, is_stopped: bool, held: Held) -> Result<()> {
         let _ = self.supervisor.stopping("stops");
+        // What is heard until now is written down.
+        let listened = self.listener.stop();
+        let removed = self.root.remove_socket();
         let written = state::write(&self.root, &self.record());
         self.about.is_stopped = is_stopped;
         let said = self.write_about();
         drop(held);
-        written.and(said)
+        written.and(said).and(removed).and(listened)
     }
 }

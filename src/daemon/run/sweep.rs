@@ -14,6 +14,7 @@ use crate::health::state::State;
 use crate::mission::beat::Kind as Sign;
 use crate::ops::{hold, presence};
 use crate::store::layout;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -178,14 +179,20 @@ impl Pit {
             Action::Settle(cell) => self.hands.settle(cell),
             // It goes with the answer to the next beat.
             Action::CheckpointNow(_) => {}
-            Action::Held(why) => self
-                .desk
-                .log
-                .warn("hold.begun", &format!("revivals are held: {why}")),
-            Action::Released(why) => self
-                .desk
-                .log
-                .warn("hold.ended", &format!("revivals go on: {why}, no more")),
+            Action::Held(why) => {
+                self.desk
+                    .log
+                    .warn("hold.begun", &format!("revivals are held: {why}"));
+                self.events
+                    .say("hold", &json!({ "held": true, "reason": why }));
+            }
+            Action::Released(why) => {
+                self.desk
+                    .log
+                    .warn("hold.ended", &format!("revivals go on: {why}, no more"));
+                self.events
+                    .say("hold", &json!({ "held": false, "reason": why }));
+            }
         }
     }
 
@@ -209,6 +216,19 @@ impl Pit {
             ("reason", change.reason.as_str()),
         ];
         self.desk.log.say(level, "agent.changed", &text, &about);
+        let report = {
+            let (world, now) = self.desk.world_now();
+            let found = world
+                .roster
+                .find(change.agent.as_str(), Some(change.cell.as_str()));
+            match found {
+                Found::One(slot) => world.roster.report(slot, now),
+                _ => None,
+            }
+        };
+        if let Some(report) = report {
+            self.events.say("agent", &report);
+        }
         self.has_changed = true;
     }
 
