@@ -42,5 +42,6 @@ mod schema;
 mod sound;
 mod swept;
 mod task;
+mod tell;
 mod tour;
 mod world;

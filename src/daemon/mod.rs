@@ -11,6 +11,8 @@ pub mod routes;
 pub mod run;
 pub mod setup;
 pub mod state;
+pub mod story;
 pub mod supervisor;
+pub mod tell;
 pub mod tree;
 pub mod world;

@@ -129,6 +129,11 @@ impl Incidents {
         self.open.get(agent)
     }
 
+    /// The agents that have an open incident: all others need a look only when they turn unhealthy.
+    pub fn agents(&self) -> impl Iterator<Item = &str> {
+        self.open.keys().map(String::as_str)
+    }
+
     /// How many are open.
     pub fn len(&self) -> usize {
         self.open.len()
@@ -181,7 +186,12 @@ mod tests {
     #[test]
     fn each_incident_is_told_once_when_it_begins_and_once_when_it_ends() {
         type Seen = (u64, Look, bool);
-        let rows: [(&str, &[Seen], &[(u64, &str)]); 12] = [
+        type Row = (
+            &'static str,
+            &'static [Seen],
+            &'static [(u64, &'static str)],
+        );
+        let rows: [Row; 12] = [
             (
                 "a healthy agent",
                 &[(0, Well, false), (30, Well, false)],
@@ -333,7 +343,7 @@ mod tests {
         }
         book.forget("a");
         book.keep(|agent| agent != "b");
-        assert_eq!((book.len(), book.of("c").is_some()), (1, true));
+        assert_eq!(book.agents().collect::<Vec<_>>(), ["c"]);
         assert_eq!(book.look("a", Well, false, &at(30)), None);
         assert_eq!(book.look("b", Well, false, &at(30)), None);
         // Resumed and ill again, it is told again.

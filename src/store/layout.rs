@@ -63,6 +63,10 @@ pub const NEW: &str = ".mcell/new";
 pub const TRASH: &str = ".mcell/trash";
 /// Under a root: what `scan --changes` said last.
 pub const SEEN: &str = ".mcell/problems.json";
+/// Under a root: what the daemon has still to tell, and whom.
+pub const STORIES: &str = ".mcell/stories.json";
+/// Under a root: the same, where it could not be read and was put aside.
+pub const BROKEN_STORIES: &str = ".mcell/stories.json.broken";
 
 /// Under a root: held by its daemon for life.
 pub const DAEMON_LOCK: &str = ".mcell/daemon.lock";

@@ -142,7 +142,8 @@ impl Root {
         ))
     }
 
-    /// Replaces a file of the root's own, under its lock.
+    /// Replaces a file of the root's own, under its lock; or without, where one process alone writes that file and tries
+    /// again: who holds the lock sweeps temps.
     pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
         let (parent, _) = layout::split(beneath);
         let rights = self

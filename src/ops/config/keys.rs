@@ -1,6 +1,7 @@
 //! The table: every key of the config, what may stand there, what counts if nothing does, and what it means.
 
 use super::{Config, Health, LogLevel, Logs, Webhook};
+use crate::health::settings::LONGEST_GRACE;
 use crate::mission::agent::Signal;
 use crate::ops::gateway::Gateways;
 use std::net::SocketAddr;
@@ -17,8 +18,6 @@ pub const EVENTS: [&str; 7] = [
     "daemon.restarted",
 ];
 
-/// The most seconds of grace: longer, and a death would be noticed too late.
-pub(super) const LONGEST_GRACE: u64 = 120;
 const DAY: u64 = 86_400;
 /// As in an agent's own `health`.
 const CENTURY: u64 = 100 * 366 * DAY;

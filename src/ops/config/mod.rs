@@ -178,7 +178,7 @@ impl LogLevel {
 }
 
 impl Config {
-    /// How an agent is watched whose file does not say.
+    /// How agents are watched whose files do not say.
     pub fn usual(&self) -> Settings {
         let health = &self.health;
         Settings {

@@ -259,22 +259,17 @@ fn nobody_is_dead_before_a_beat_is_due() {
 }
 
 #[test]
-fn an_agents_own_word_goes_before_the_configs() {
-    let config =
-        World::new().config(r#"{"timeout": 100, "health": {"expect": ["probe"], "grace": 60}}"#);
+fn agents_are_watched_as_the_config_says_where_they_do_not() {
+    assert_eq!(Config::default().usual(), Settings::default());
+    let config = World::new().config(
+        r#"{"timeout": 100, "health": {"expect": ["probe"], "grace": 60, "output_timeout": 9}}"#,
+    );
     let usual = config.usual();
     assert_eq!((usual.timeout, usual.grace), (100, 60));
-    let own: Watch = serde_json::from_str(
-        r#"{"interval": 5, "timeout": 50, "grace": 9999, "expect": ["output"]}"#,
-    )
-    .unwrap();
-    let health = config.usual().with(Some(&own));
     assert_eq!(
-        (health.interval, health.timeout, health.grace),
-        (5, 50, 120)
+        (usual.expect, usual.output_timeout),
+        (vec![Signal::Probe], Some(9))
     );
-    assert_eq!(health.expect, [Signal::Output]);
-    assert_eq!(health.failure_threshold, 3);
 }
 
 #[test]
