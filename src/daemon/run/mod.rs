@@ -3,18 +3,24 @@
 mod hands;
 mod probes;
 mod signals;
+mod stories;
 mod sweep;
 
 use crate::base::clock::Time;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::desk::Desk;
-use crate::daemon::log::Log;
+use crate::daemon::events::Events;
+use crate::daemon::listen::{self, Doors, Listener};
+use crate::daemon::log::{Level, Log};
+use crate::daemon::routes::Front;
 use crate::daemon::setup::Setup;
 use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
+use crate::daemon::tell::Teller;
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
+use crate::ops::operator;
 use crate::ops::presence::{self, About};
 use crate::store::daemon_log::DaemonLog;
 use crate::store::lock::Held;
@@ -41,6 +47,8 @@ pub enum Ending {
 
 /// How soon after one look another may follow, however much happens.
 const LEAST: Duration = Duration::from_millis(100);
+/// How long stories that wait are still told when the daemon ends; the rest is told by the next.
+const LAST_STORIES: Duration = Duration::from_secs(2);
 /// The most sentences that are remembered as told.
 const MOST_TOLD: usize = 10_000;
 
@@ -51,11 +59,17 @@ struct Pit {
     tree: Tree,
     probes: Probes,
     hands: Hands,
+    teller: Teller,
+    events: Arc<Events>,
+    /// None only while it begins and ends.
+    listener: Option<Listener>,
     about: About,
     supervisor: Supervisor,
     /// What was told, so that it is told once.
     told: HashMap<String, Time>,
     told_health: Option<u64>,
+    /// Since when revivals are held, by why.
+    holds: HashMap<String, String>,
     has_changed: bool,
     poll_interval: Duration,
     /// Whether somebody may just have ended, of which no event will tell.
@@ -103,10 +117,14 @@ impl Pit {
             tree: Tree::open(&path, EVERY)?,
             probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
             hands: Hands::start(&desk, env.clone())?,
+            teller: stories::start(&desk, &root, setup)?,
+            events: Arc::default(),
+            listener: None,
             about: sweep::about(env.clock.now(), setup, Vec::new()),
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
             told_health: None,
+            holds: HashMap::new(),
             has_changed: true,
             poll_interval: setup.poll_interval(),
             is_soon: false,
@@ -114,6 +132,7 @@ impl Pit {
             desk,
         };
         pit.remember()?;
+        pit.listen(env, setup)?;
         pit.sweep(true)?;
         let status = pit.status();
         pit.desk.log.info(
@@ -131,6 +150,36 @@ impl Pit {
         Ok(pit)
     }
 
+    /// Listens, at the root's socket and where the config says.
+    fn listen(&mut self, env: &Env, setup: &Setup) -> Result<()> {
+        let token = operator::make_token(&self.root)?;
+        let (desk, events, waiting) = (
+            Arc::clone(&self.desk),
+            Arc::clone(&self.events),
+            self.teller.counter(),
+        );
+        let routes = Front::open(desk, events, &token, env, waiting)?;
+        let doors = Doors {
+            tcp: setup
+                .config
+                .listen
+                .iter()
+                .map(|address| listen::bind(*address))
+                .collect::<Result<_>>()?,
+            unix: Some(self.root.listen()?),
+            hosts: setup.config.hosts.clone(),
+        };
+        let listener = Listener::start(doors, Arc::new(routes))?;
+        self.about.listen = listener
+            .addresses()
+            .iter()
+            .map(|address| format!("http://{address}"))
+            .collect();
+        self.about.url = self.about.listen.first().cloned();
+        self.listener = Some(listener);
+        Ok(())
+    }
+
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
@@ -140,9 +189,15 @@ impl Pit {
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
-        if let Some(record) = record {
+        if let Some(mut record) = record {
+            let untold = std::mem::take(&mut record.untold);
             let (mut world, clocks) = self.desk.world_now();
             world.go_on_from(record, now.boot.as_deref(), clocks);
+            drop(world);
+            untold
+                .into_iter()
+                .filter_map(|story| serde_json::from_value(story).ok())
+                .for_each(|story| self.teller.tell(story));
         }
         Ok(())
     }
@@ -159,6 +214,9 @@ impl Pit {
             self.wait(signals, soon.min(next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
+            if self.has_listener_ended()? {
+                return Err(self.why_listener_ended());
+            }
             match signals.take() {
                 Some(Wish::Stop) => return Ok(self.say_ending("it was told to stop")),
                 Some(Wish::Hangup) => return Ok(self.say_ending("its terminal went away")),
@@ -187,6 +245,31 @@ impl Pit {
                 let _ = self.supervisor.swept(&self.status());
             }
         }
+    }
+
+    fn has_listener_ended(&self) -> Result<bool> {
+        let Some(listener) = &self.listener else {
+            return Ok(false);
+        };
+        let mut watched = [PollFd::new(listener, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut watched, Some(&Timespec::default())))
+            .map(|ready| ready > 0)
+            .map_err(|error| Error::storage("look at the listener", error))
+    }
+
+    /// A daemon that hears nobody is none: it ends with the error of its listener.
+    fn why_listener_ended(&mut self) -> Error {
+        let ended = self.listener.take().map_or(Ok(()), Listener::stop);
+        let error = ended
+            .err()
+            .unwrap_or_else(|| Error::bug("the listener ended by itself"));
+        self.desk.log.say(
+            Level::Error,
+            "listener.ended",
+            &format!("the listener ended: {error}"),
+            &[],
+        );
+        error
     }
 
     fn pause(&self) -> Duration {
@@ -229,6 +312,7 @@ impl Pit {
                     .world()
                     .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
+                self.teller.reload(&stories::receivers(&setup, &self.desk));
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
@@ -256,10 +340,16 @@ impl Pit {
     /// Ends in order.
     fn end(mut self, is_stopped: bool, held: Held) -> Result<()> {
         let _ = self.supervisor.stopping("stops");
+        // Whoever asks now is not answered by half: first nobody is heard any more, then all is written down.
+        if let Some(listener) = self.listener.take() {
+            listener.stop()?;
+        }
         let written = state::write(&self.root, &self.record());
+        let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();
+        self.teller.stop(LAST_STORIES);
         drop(held);
-        written.and(said)
+        written.and(said).and(socket)
     }
 }
