@@ -15,6 +15,7 @@ mod backup;
 mod broken;
 mod checkpoint;
 mod completions;
+mod config;
 mod demo;
 mod disk;
 mod doctor;
