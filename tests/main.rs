@@ -35,6 +35,7 @@ mod man;
 mod mend;
 mod mount;
 mod permission;
+mod pit;
 mod power_cut;
 mod race;
 mod recipe;
