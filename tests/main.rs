@@ -16,6 +16,7 @@ mod broken;
 mod checkpoint;
 mod completions;
 mod config;
+mod daemon;
 mod demo;
 mod disk;
 mod doctor;

@@ -343,6 +343,7 @@ pub(super) fn about(
 ) -> presence::About {
     presence::About {
         pid: std::process::id(),
+        life: crate::base::ids::request(),
         version: String::from(env!("CARGO_PKG_VERSION")),
         url: listen.first().cloned(),
         listen,
