@@ -1,32 +1,10 @@
 //! The daemon as an operator meets it: one for each root, told by signals, killed at any moment and none the worse.
 
+use crate::http::http;
 use crate::pit::{Daemon, until};
 use crate::world::World;
 use rustix::process::Signal;
 use serde_json::Value;
-use std::time::Duration;
-
-/// What `POST` to a daemon gives, or `GET` where there is no body: curl's part, by std.
-fn http(url: &str, body: Option<&str>) -> Value {
-    use std::io::{Read, Write};
-    let rest = url.strip_prefix("http://").expect("a url");
-    let (host, path) = rest.split_once('/').expect("a path");
-    let mut stream = std::net::TcpStream::connect(host).expect("a daemon that listens");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .expect("a deadline");
-    let (method, body) = body.map_or(("GET", ""), |body| ("POST", body));
-    let length = body.len();
-    write!(
-        stream,
-        "{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .expect("a request that is taken");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-    serde_json::from_str(body).unwrap_or_default()
-}
 
 /// The state of every agent, as the daemon tells it.
 fn states(daemon: &Daemon) -> Vec<(String, String)> {

@@ -24,6 +24,7 @@ mod exit_codes;
 mod explain;
 mod fault_sweep;
 mod fleet;
+mod gateway;
 mod handoff;
 mod help;
 mod hints;
