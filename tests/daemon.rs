@@ -1,6 +1,6 @@
 //! The daemon as an operator meets it: one for each root, told by signals, killed at any moment and none the worse.
 
-use crate::http::http;
+use crate::curl::http;
 use crate::pit::{Daemon, until};
 use crate::world::World;
 use rustix::process::Signal;

@@ -1,5 +1,6 @@
 //! Gateways as the daemon meets them: real processes that answer, freeze, thaw, and say that they are not well.
 
+use crate::curl::text;
 use crate::pit::{Daemon, Ours, until};
 use crate::world::{World, require};
 use rustix::process::Signal;
@@ -147,14 +148,9 @@ fn a_degraded_gateway_is_shown_and_nobody_is_told() {
     );
     // Ten more answers change nothing.
     let asked = || {
-        let metrics = place
-            .world
-            .shell(&format!("curl -s {}/metrics", daemon.url()));
-        let line = metrics
-            .datum()
-            .lines()
-            .find(|line| line.starts_with("mcell_probe_seconds_count{outcome=\"degraded\"}"))
-            .map(str::to_owned);
+        let metrics = text(&format!("{}/metrics", daemon.url()), None);
+        let name = "mcell_probe_seconds_count{outcome=\"degraded\"}";
+        let line = metrics.lines().find(|line| line.starts_with(name));
         line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
             .unwrap_or(0)
     };

@@ -16,6 +16,7 @@ mod broken;
 mod checkpoint;
 mod completions;
 mod config;
+mod curl;
 mod daemon;
 mod demo;
 mod disk;
