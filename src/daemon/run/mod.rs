@@ -114,7 +114,12 @@ impl Pit {
         )?);
         let mut pit = Pit {
             tree: Tree::open(&path, EVERY)?,
-            probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
+            probes: Probes::start(
+                &desk,
+                setup.config.gateways.clone(),
+                setup.probe_timeout(),
+                setup.config.health.probe_threads,
+            )?,
             hands: Hands::start(&desk, env.clone())?,
             teller: stories::start(&desk, &root, setup)?,
             events: Arc::default(),
