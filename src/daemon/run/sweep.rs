@@ -13,6 +13,7 @@ use crate::health::roster::{Found, Record, Refusal};
 use crate::health::state::State;
 use crate::ops::{hold, presence};
 use crate::store::layout;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -149,6 +150,8 @@ impl Pit {
                 self.desk
                     .log
                     .warn("hold.begun", &format!("revivals are held: {why}"));
+                self.events
+                    .say("hold", &json!({ "held": true, "reason": why }));
                 self.tell_hold(true, &why);
             }
             Action::Released(why) => {
@@ -156,6 +159,8 @@ impl Pit {
                     "hold.ended",
                     &format!("revivals go on; they were held because {why}"),
                 );
+                self.events
+                    .say("hold", &json!({ "held": false, "reason": why }));
                 self.tell_hold(false, &why);
             }
         }
@@ -202,7 +207,19 @@ impl Pit {
             ("reason", change.reason.as_str()),
         ];
         self.desk.log.say(level, "agent.changed", &text, &about);
-        self.events.say("agent", change);
+        let report = {
+            let (world, now) = self.desk.world_now();
+            match world
+                .roster
+                .find(change.agent.as_str(), Some(change.cell.as_str()))
+            {
+                Found::One(slot) => world.roster.report(slot, now),
+                _ => None,
+            }
+        };
+        if let Some(report) = report {
+            self.events.say("agent", &report);
+        }
         self.has_changed = true;
     }
 
@@ -290,6 +307,7 @@ pub(super) fn about(
 ) -> presence::About {
     presence::About {
         pid: std::process::id(),
+        life: crate::base::ids::request(),
         version: String::from(env!("CARGO_PKG_VERSION")),
         url: listen.first().cloned(),
         listen,

@@ -119,7 +119,8 @@ impl Look {
             || Surveyor::new(Depth::Crew),
             |surveyor, number, (name, sort)| {
                 progress(number, there.len());
-                Some((name, census::look(surveyor, root, name, *sort, false)))
+                let seen = census::look(surveyor, root, name, *sort, false);
+                Some((name.clone(), seen))
             },
         );
         progress(there.len(), there.len());
