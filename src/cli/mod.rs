@@ -15,6 +15,8 @@ pub mod doctor;
 pub mod edited;
 pub mod explain;
 pub mod handoff;
+pub mod health;
+pub mod heartbeat;
 pub mod init;
 pub mod isolation;
 pub mod journal;
@@ -126,6 +128,7 @@ commands! {
     "add-task" AddTask add_task::AddTask,
     "validate" Validate validate::Validate,
     "scan" Scan scan::Scan,
+    "health" Health health::Health,
     "daemon" Daemon daemon::DaemonCommand,
     "status" Status status::Status,
     "cell" Cell cell::CellCommand,
@@ -134,6 +137,7 @@ commands! {
     "handoff" Handoff handoff::HandoffCommand,
     "artifact" Artifact artifact::ArtifactCommand,
     "checkpoint" Checkpoint checkpoint::CheckpointCommand,
+    "heartbeat" Heartbeat heartbeat::Heartbeat,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,

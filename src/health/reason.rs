@@ -147,7 +147,7 @@ impl fmt::Display for Reason<'_> {
                 out.write_str("not judged: mcell has not started it, or was told to stop it")
             }
             Reason::NothingDue => out.write_str(
-                "nothing is due from it: no beat came yet, and it has no gateway to ask",
+                "nothing is due from it: no beat came yet, and no gateway is asked",
             ),
             Reason::Grace(since, left) => write!(
                 out,

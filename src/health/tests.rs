@@ -102,7 +102,7 @@ fn beats_missed_degrade_and_silence_kills() {
     one.is(
         "",
         State::Unknown,
-        "nothing is due from it: no beat came yet, and it has no gateway to ask",
+        "nothing is due from it: no beat came yet, and no gateway is asked",
     );
     one.is("beat +12", State::Healthy, "its last beat came 12 s ago");
     one.is("+78", State::Healthy, "its last beat came 90 s ago");

@@ -15,6 +15,7 @@ pub mod find;
 pub mod gateway;
 pub mod handoff;
 pub mod health;
+pub mod heartbeat;
 pub mod hold;
 pub mod http;
 pub mod init;

@@ -20,6 +20,17 @@ pub enum Order {
     Stop,
 }
 
+impl Order {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Order::Drain => "drain",
+            Order::CheckpointNow => "checkpoint_now",
+            Order::Stop => "stop",
+        }
+    }
+}
+
 /// When the next checkpoint is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Checkpoints {

@@ -63,6 +63,17 @@ impl Counts {
         } += 1;
     }
 
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Counts {
+            healthy: self.healthy + other.healthy,
+            degraded: self.degraded + other.degraded,
+            unhealthy: self.unhealthy + other.unhealthy,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+
     /// All of them.
     pub const fn all(&self) -> usize {
         self.healthy + self.degraded + self.unhealthy + self.unknown
