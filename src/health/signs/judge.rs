@@ -14,8 +14,8 @@ impl Signs {
         if let Some(idle) = case.idle {
             return plain(State::Unknown, Reason::NotJudged(idle));
         }
-        if case.process == Process::Dead {
-            return plain(State::Unhealthy, Reason::Died);
+        if let Some(died) = of_process(case).filter(|_| case.process == Process::Dead) {
+            return died;
         }
         let due = self
             .voices()
@@ -25,15 +25,15 @@ impl Signs {
             .map(|(signal, streak)| self.of_voice(case, signal, streak, now))
             .chain(case.is_probed.then(|| self.of_probes(case, now)))
             .chain((self.failures.state() > State::Healthy).then(|| self.of_failures(case)));
-        let mut verdict = told.reduce(worse).unwrap_or_else(|| match case.process {
-            Process::Alive => plain(State::Healthy, Reason::ProcessOnly),
-            _ => plain(State::Unknown, Reason::NothingDue),
-        });
+        let mut verdict = told
+            .reduce(worse)
+            .or_else(|| of_process(case))
+            .unwrap_or_else(|| plain(State::Unknown, Reason::NothingDue));
         verdict.stalled = self.stalled(case, verdict.state, now);
         verdict
     }
 
-    fn of_voice(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
+    pub(super) fn of_voice(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
         let since = self.silent_since(signal, streak);
         let until = self.heard_until(since, now);
         if until < now && !self.is_covered(now) {
@@ -105,7 +105,7 @@ impl Signs {
         }
     }
 
-    fn of_probes(&self, case: &Case, now: Up) -> Verdict<'_> {
+    pub(super) fn of_probes(&self, case: &Case, now: Up) -> Verdict<'_> {
         let then = self.of_answers(case, now);
         let late = milliseconds(patience(&case.settings, Signal::Probe));
         match self.unasked_since() {
@@ -145,7 +145,7 @@ impl Signs {
         }
     }
 
-    fn of_failures(&self, case: &Case) -> Verdict<'_> {
+    pub(super) fn of_failures(&self, case: &Case) -> Verdict<'_> {
         let (settings, failures) = (&case.settings, &self.failures);
         let words = Failed::Reported(self.words.as_deref().unwrap_or_default());
         match failures.state() {
@@ -174,13 +174,22 @@ impl Signs {
 }
 
 /// Seconds of silence that mean degraded.
-fn patience(settings: &Settings, signal: Signal) -> u64 {
+pub(super) fn patience(settings: &Settings, signal: Signal) -> u64 {
     match signal {
         Signal::Output => limit(settings, signal),
         _ => settings
             .interval
             .saturating_mul(MISSED)
             .min(limit(settings, signal)),
+    }
+}
+
+/// What its process alone says; none if it is somebody else's.
+pub(super) fn of_process<'s>(case: &Case) -> Option<Verdict<'s>> {
+    match case.process {
+        Process::NotOurs => None,
+        Process::Alive => Some(plain(State::Healthy, Reason::ProcessOnly)),
+        Process::Dead => Some(plain(State::Unhealthy, Reason::Died)),
     }
 }
 

@@ -4,7 +4,10 @@
 //! whoever looks late finds what whoever looked in time would have found.
 
 mod deaf;
+mod explain;
 mod judge;
+
+pub use explain::{Due, Sort, Told};
 
 use crate::health::probe::Answer;
 use crate::health::reason::{Idle, Since};

@@ -6,7 +6,8 @@ use crate::base::boot::Clocks;
 use crate::base::clock::Time;
 use crate::base::error::Result;
 use crate::base::ids::{AgentId, CellId};
-use crate::health::roster::{Found, Overview, Roster};
+use crate::health::mass::Mass;
+use crate::health::roster::{Found, Overview, Record, Roster};
 use crate::mission::beat::Beat;
 use crate::mission::census::{AgentCensus, CellCensus};
 use crate::ops::config;
@@ -28,6 +29,15 @@ type Key = (CellId, AgentId);
 /// How long beyond its own deadline a probe may keep everybody waiting.
 const SLACK: Duration = Duration::from_secs(30);
 
+/// How a look is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eye {
+    /// Nobody watches: gateways are asked, and what was silent since the last daemon may have spoken.
+    Asks,
+    /// A daemon runs and listens: what it did not hear was not said. Nobody is asked.
+    Watched,
+}
+
 /// What a look found.
 #[derive(Debug)]
 pub struct Look {
@@ -35,6 +45,8 @@ pub struct Look {
     pub roster: Roster,
     /// When it was.
     pub now: Clocks,
+    /// Who fell at once, as far as a daemon saw that since the machine was started.
+    pub mass: Mass,
     /// When the daemon wrote down what the look went on from.
     pub recorded: Option<Time>,
     /// Why gateways are not asked, by agent.
@@ -54,20 +66,25 @@ struct Cell {
 }
 
 impl Look {
-    /// Looks at a scope. `asks`: gateways are asked, those of all agents or only of these.
+    /// Looks at a scope. `only`: whose gateways are asked, if any are; none: everybody's.
     pub fn at(
         session: &Session,
         scope: &Scope,
         only: Option<&[AgentId]>,
-        asks: bool,
+        eye: Eye,
     ) -> Result<Self> {
         let root = super::root_of(scope)?;
         let config = config::read(&session.env, None)?.config;
         let moment = session.moment();
-        let (record, troubles) = super::written(&root)?;
+        let (mut record, troubles) = super::written(&root)?;
+        let now = Clocks::now(session.env.clock);
+        if let (Some(record), Eye::Watched) = (&mut record, eye) {
+            record.up = now.up;
+        }
         let mut look = Look {
             roster: Roster::new(config.usual()),
-            now: Clocks::now(session.env.clock),
+            now,
+            mass: mass_of(record.as_ref(), moment.boot.as_deref()),
             recorded: record.as_ref().and_then(|record| record.at),
             notes: BTreeMap::new(),
             targets: BTreeMap::new(),
@@ -90,7 +107,7 @@ impl Look {
                 look.now,
             );
         }
-        if asks {
+        if eye == Eye::Asks {
             let patience = Duration::from_secs(config.health.probe_timeout);
             look.ask(session, only, patience)?;
         }
@@ -253,6 +270,13 @@ impl Look {
         }
     }
 
+    /// What could not be read or found out, a sentence each.
+    pub fn into_troubles(self) -> Vec<String> {
+        let mut troubles = self.troubles;
+        troubles.extend(self.untold);
+        troubles
+    }
+
     /// What it comes to.
     pub fn into_health(self) -> Health {
         let reports = self.roster.all().map(|(_, watched)| watched.report(self.now));
@@ -267,6 +291,12 @@ impl Look {
             untold: self.untold,
         }
     }
+}
+
+/// Who fell at once, by a record of this boot.
+fn mass_of(record: Option<&Record>, boot: Option<&str>) -> Mass {
+    let record = record.filter(|record| boot.is_some() && record.boot.as_deref() == boot);
+    record.map(|record| record.mass.clone()).unwrap_or_default()
 }
 
 /// Where the gateway of an agent is asked; the error is a sentence why it is not.

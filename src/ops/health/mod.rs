@@ -3,10 +3,12 @@
 mod beside;
 mod look;
 mod recorded;
+mod why;
 
 pub use beside::{Beside, CellHealth};
-pub use look::Look;
-pub use recorded::Recorded;
+pub use look::{Eye, Look};
+pub use recorded::{Note, Recorded};
+pub use why::{AgentReasons, Setting, SignalSeen, why};
 
 use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
@@ -64,10 +66,10 @@ pub fn ask(
     let root = root_of(scope)?;
     let mut health = match how {
         How::Recorded => recorded::everything(&root, scope)?,
-        How::Probe => Look::at(session, scope, only, true)?.into_health(),
+        How::Probe => Look::at(session, scope, only, Eye::Asks)?.into_health(),
         How::Usual => match Daemon::find(&root)? {
             Some(daemon) => of_daemon(&daemon)?,
-            None => Look::at(session, scope, only, true)?.into_health(),
+            None => Look::at(session, scope, only, Eye::Asks)?.into_health(),
         },
     };
     let is_meant = |agent: &AgentReport| {

@@ -4,9 +4,12 @@ use super::{Health, Source};
 use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
 use crate::health::roster::{AgentRecord, CellReport, Counts, Overview};
+use crate::health::state::State;
 use crate::ops::find::{Known, Scope, known_cells};
 use crate::store::health;
 use crate::store::root::Root;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// What the daemon of a root wrote down last, agent by agent.
@@ -36,10 +39,34 @@ impl Recorded {
         }
     }
 
+    /// The same in a few words, for who shows it beside other things.
+    pub fn note(&self, cell: &str, agent: &str) -> Option<Note> {
+        let record = self.agent(cell, agent)?;
+        Some(Note {
+            status: record.state,
+            reason: record.reason.clone(),
+            since: Time::from_unix(record.since.div_euclid(1000)),
+            recorded_at: self.at?,
+        })
+    }
+
     /// What is known of an agent of a cell.
     pub fn agent(&self, cell: &str, agent: &str) -> Option<&AgentRecord> {
         self.agents.get(cell)?.get(agent)
     }
+}
+
+/// How an agent was when the daemon last wrote that down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Note {
+    /// How it was.
+    pub status: State,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Since when.
+    pub since: Option<Time>,
+    /// When it was written down.
+    pub recorded_at: Time,
 }
 
 /// How everybody was, in the words of the daemon's answers. Exit 8 if nothing is on file.
