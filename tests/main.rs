@@ -33,6 +33,7 @@ mod layers;
 mod man;
 mod mend;
 mod mount;
+mod operations;
 mod permission;
 mod power_cut;
 mod race;
