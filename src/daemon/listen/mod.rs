@@ -124,9 +124,14 @@ impl Listener {
     }
 
     /// Accepts nothing more, lets answers end for two seconds, and gives why the listener ended if not by this.
-    pub fn stop(mut self) -> Result<()> {
+    pub fn stop(&mut self) -> Result<()> {
         self.stop.notify_one();
         self.join()
+    }
+
+    /// Whether its thread is over.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     fn join(&mut self) -> Result<()> {

@@ -73,6 +73,26 @@ impl Future for Later {
 }
 
 #[cfg(test)]
+impl Later {
+    /// Waits for the answer.
+    pub(crate) fn wait(mut self) -> Response {
+        struct Call(std::thread::Thread);
+        impl std::task::Wake for Call {
+            fn wake(self: Arc<Self>) {
+                self.0.unpark();
+            }
+        }
+        let waker = Waker::from(Arc::new(Call(std::thread::current())));
+        loop {
+            match Pin::new(&mut self).poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(response) => return response,
+                Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -21,8 +21,8 @@ use crate::daemon::listen::Handler;
 use crate::daemon::message::{Method, Peer, Reply, Request, Response};
 use crate::daemon::pool::Pool;
 use crate::health::roster::TokenHash;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What routes need.
 pub struct Front {
@@ -30,6 +30,8 @@ pub struct Front {
     events: Arc<Events>,
     pool: Pool,
     operator: TokenHash,
+    /// The token by which others than this machine may read.
+    reader: Mutex<Option<TokenHash>>,
     env: Env,
     stories: Box<dyn Fn() -> usize + Send + Sync>,
     /// When a token that is not known was last looked for on disk, in milliseconds since the boot.
@@ -58,6 +60,7 @@ impl Front {
             events,
             pool: Pool::start()?,
             operator: who::hash(operator),
+            reader: Mutex::new(None),
             stories: Box::new(stories),
             looked: AtomicU64::new(0),
         })))
@@ -79,6 +82,14 @@ impl Front {
 #[derive(Clone, Debug)]
 pub struct Routes(Arc<Front>);
 
+impl Routes {
+    /// Takes the token by which others than this machine may read; none: only by the operator's.
+    pub fn readers(&self, token: Option<&str>) {
+        let mut reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        *reader = token.map(who::hash);
+    }
+}
+
 /// One request on its way: what it asks of whom.
 struct Call<'c> {
     front: &'c Arc<Front>,
@@ -93,7 +104,7 @@ type Names<'n> = [&'n str; 2];
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum May {
-    /// Whoever is on this machine, and from elsewhere who has the operator's token.
+    /// Whoever is on this machine; from elsewhere who has the operator's token, and to read that of readers.
     Near,
     /// Who has the operator's token.
     Operator,
@@ -242,6 +253,7 @@ impl Call<'_> {
         match route.may {
             May::Agent => {}
             May::Near if self.request.peer != Peer::Remote => {}
+            May::Near if route.method == Method::Get && self.may_read() => {}
             May::Near | May::Operator => self.require_operator()?,
         }
         let has_body = !self.request.body.is_empty();
@@ -250,6 +262,19 @@ impl Call<'_> {
             return Err(Response::error(415, "not_json", told));
         }
         Ok(())
+    }
+
+    /// Whether the token is that by which others may read.
+    fn may_read(&self) -> bool {
+        let reader = *self
+            .front
+            .reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let token = self.request.token.as_deref().map(who::hash);
+        reader
+            .zip(token)
+            .is_some_and(|(reader, token)| who::same(&reader, &token))
     }
 
     /// Refuses who does not have the operator's token.

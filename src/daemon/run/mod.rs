@@ -1,24 +1,29 @@
 //! The life of a daemon: it becomes the one of its root, sweeps, listens, and ends in order.
 
+mod doors;
 mod hands;
 mod probes;
 mod signals;
+mod stories;
 mod sweep;
 
 use crate::base::clock::Time;
 use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::desk::Desk;
-use crate::daemon::log::Log;
+use crate::daemon::events::Events;
+use crate::daemon::log::{Level, Log};
 use crate::daemon::setup::Setup;
 use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
+use crate::daemon::tell::{Receivers, Teller};
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
 use crate::ops::presence::{self, About};
 use crate::store::daemon_log::DaemonLog;
 use crate::store::lock::Held;
 use crate::store::root::Root;
+use doors::Reception;
 use hands::Hands;
 use probes::Probes;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -41,6 +46,8 @@ pub enum Ending {
 
 /// How soon after one look another may follow, however much happens.
 const LEAST: Duration = Duration::from_millis(100);
+/// How long stories that wait are still told when the daemon ends; the rest is told by the next.
+const LAST_STORIES: Duration = Duration::from_secs(2);
 /// The most sentences that are remembered as told.
 const MOST_TOLD: usize = 10_000;
 
@@ -51,11 +58,17 @@ struct Pit {
     tree: Tree,
     probes: Probes,
     hands: Hands,
+    teller: Teller,
+    events: Arc<Events>,
+    /// None only while it begins and ends.
+    reception: Option<Reception>,
     about: About,
     supervisor: Supervisor,
     /// What was told, so that it is told once.
     told: HashMap<String, Time>,
     told_health: Option<u64>,
+    /// Since when revivals are held, by why.
+    holds: HashMap<String, String>,
     has_changed: bool,
     poll_interval: Duration,
     /// Whether somebody may just have ended, of which no event will tell.
@@ -103,10 +116,14 @@ impl Pit {
             tree: Tree::open(&path, EVERY)?,
             probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
             hands: Hands::start(&desk, env.clone())?,
+            teller: stories::start(&desk, &root, setup)?,
+            events: Arc::default(),
+            reception: None,
             about: sweep::about(env.clock.now(), setup, Vec::new()),
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
             told_health: None,
+            holds: HashMap::new(),
             has_changed: true,
             poll_interval: setup.poll_interval(),
             is_soon: false,
@@ -114,6 +131,7 @@ impl Pit {
             desk,
         };
         pit.remember()?;
+        pit.listen(env, setup)?;
         pit.sweep(true)?;
         let status = pit.status();
         pit.desk.log.info(
@@ -131,6 +149,16 @@ impl Pit {
         Ok(pit)
     }
 
+    /// Listens, now that everybody is known who may beat.
+    fn listen(&mut self, env: &Env, setup: &Setup) -> Result<()> {
+        let stories = self.teller.counter();
+        let reception = Reception::open(env, &self.root, &self.desk, &self.events, setup, stories)?;
+        self.about.listen = reception.names(&self.root);
+        self.about.url = self.about.listen.first().cloned();
+        self.reception = Some(reception);
+        Ok(())
+    }
+
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
@@ -140,9 +168,15 @@ impl Pit {
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
-        if let Some(record) = record {
+        if let Some(mut record) = record {
+            let untold = std::mem::take(&mut record.untold);
             let (mut world, clocks) = self.desk.world_now();
             world.go_on_from(record, now.boot.as_deref(), clocks);
+            drop(world);
+            untold
+                .into_iter()
+                .filter_map(|story| serde_json::from_value(story).ok())
+                .for_each(|story| self.teller.tell(story));
         }
         Ok(())
     }
@@ -159,6 +193,13 @@ impl Pit {
             self.wait(signals, soon.min(next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
+            if self
+                .reception
+                .as_ref()
+                .is_some_and(|reception| reception.listener.has_ended())
+            {
+                return Err(self.why_listener_ended());
+            }
             match signals.take() {
                 Some(Wish::Stop) => return Ok(self.say_ending("it was told to stop")),
                 Some(Wish::Hangup) => return Ok(self.say_ending("its terminal went away")),
@@ -187,6 +228,24 @@ impl Pit {
                 let _ = self.supervisor.swept(&self.status());
             }
         }
+    }
+
+    /// A daemon that hears nobody is none: it ends with the error of its listener.
+    fn why_listener_ended(&mut self) -> Error {
+        let ended = self
+            .reception
+            .take()
+            .map_or(Ok(()), |mut reception| reception.listener.stop());
+        let error = ended
+            .err()
+            .unwrap_or_else(|| Error::bug("the listener ended by itself"));
+        self.desk.log.say(
+            Level::Error,
+            "listener.ended",
+            &format!("the listener ended: {error}"),
+            &[],
+        );
+        error
     }
 
     fn pause(&self) -> Duration {
@@ -229,6 +288,8 @@ impl Pit {
                     .world()
                     .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
+                self.teller.reload(&Receivers::of(&setup.config));
+                self.let_read(&setup);
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
@@ -246,6 +307,15 @@ impl Pit {
         let _ = self.supervisor.ready(&self.status());
     }
 
+    /// Lets those read from elsewhere who have the token of the config.
+    fn let_read(&self, setup: &Setup) {
+        match (&self.reception, doors::reading_token(setup)) {
+            (Some(reception), Ok(token)) => reception.routes.readers(token.as_deref()),
+            (_, Err(error)) => self.desk.log.warn("config", &error.to_string()),
+            (None, _) => {}
+        }
+    }
+
     fn say_ending(&self, why: &str) -> Ending {
         self.desk
             .log
@@ -256,10 +326,17 @@ impl Pit {
     /// Ends in order.
     fn end(mut self, is_stopped: bool, held: Held) -> Result<()> {
         let _ = self.supervisor.stopping("stops");
+        // Whoever asks now is not answered by half: first nobody is heard any more, then all is written down.
+        let heard = self
+            .reception
+            .take()
+            .map_or(Ok(()), |mut reception| reception.listener.stop());
         let written = state::write(&self.root, &self.record());
+        let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();
+        self.teller.stop(LAST_STORIES);
         drop(held);
-        written.and(said)
+        written.and(said).and(socket).and(heard)
     }
 }

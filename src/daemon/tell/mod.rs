@@ -199,6 +199,12 @@ impl Teller {
         worker::reload(&self.shared, receivers);
     }
 
+    /// Tells whoever wants to know how many stories wait, from any thread.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.waiting()
+    }
+
     /// How many stories wait.
     pub fn waiting(&self) -> usize {
         self.shared.waiting()

@@ -125,7 +125,7 @@ const LONGEST_SECRET: u64 = 4096;
 /// What signs what is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// A file that holds it, read at each use.
+    /// A file that holds it, read when the config is.
     File(PathBuf),
     /// It stands in the config.
     Text(String),

@@ -186,7 +186,7 @@ impl Call<'_> {
     clippy::disallowed_methods,
     reason = "the operator's own file, not a mission's"
 )]
-fn read_key(file: &Path) -> Result<String, String> {
+pub fn read_key(file: &Path) -> Result<String, String> {
     use std::io::Read;
     let failed = |error: std::io::Error| {
         let error = crate::base::error::Error::storage(

@@ -163,7 +163,7 @@ fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
     let (promise, at_last) = later();
     let waiting = std::sync::Mutex::new(Some(at_last));
     let (called, was_called) = std::sync::mpsc::channel();
-    let listener = start_with(Arc::new(move |_: &Request| {
+    let mut listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
@@ -193,7 +193,7 @@ fn a_stop_does_not_wait_for_ever() {
     let (promise, at_last) = later();
     let waiting = std::sync::Mutex::new(Some(at_last));
     let (called, was_called) = std::sync::mpsc::channel();
-    let listener = start_with(Arc::new(move |_: &Request| {
+    let mut listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
