@@ -37,6 +37,7 @@ mod layers;
 mod man;
 mod mend;
 mod mount;
+mod operations;
 mod permission;
 mod pit;
 mod power_cut;
