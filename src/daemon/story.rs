@@ -362,6 +362,8 @@ mod tests {
                 "two spellings"
             );
         }
+        let in_config = crate::ops::config::EVENTS;
+        assert_eq!(in_config, Event::ALL.map(Event::word));
         assert!(Event::AgentStalled.is_meant_by("agent.*"));
         assert!(!Event::HoldBegun.is_meant_by("agent.*"));
         assert!(!Event::HoldBegun.is_meant_by("hold"));

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod changes;
 pub mod checkpoint;
 pub mod config;
+pub mod daemon;
 pub mod doctor;
 pub mod due;
 pub mod edit;

@@ -10,13 +10,14 @@ use mcell::base::backoff::Backoff;
 use mcell::base::clock::{Clock, Time};
 use mcell::daemon::metrics::{Metrics, Snapshot};
 use mcell::daemon::story::{Event, Story};
-use mcell::daemon::tell::{Note, Pace, Receivers, Setting, Teller, Webhook};
+use mcell::daemon::tell::{Note, Pace, Receivers, Setting, Teller};
+use mcell::ops::config::{Secret, Webhook};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// For what must happen: long, since a slow machine is no failure.
 const PATIENCE: Duration = Duration::from_secs(60);
-const SECRET: &[u8] = b"a secret of the two";
+const SECRET: &str = "a secret of the two";
 
 /// What is seen from several threads, and can be waited for.
 struct Seen<T> {
@@ -118,6 +119,15 @@ fn story(incident: &str) -> Story {
         agent_id: Some(String::from("agent_002")),
         mission_name: Some(String::from("Example Mission")),
         ..Story::new(Event::AgentUnhealthy, incident, at, "silent for 312 s")
+    }
+}
+
+/// A webhook that wants everything.
+fn webhook(url: String, secret: &str) -> Webhook {
+    Webhook {
+        url,
+        secret: Secret::Text(secret.to_owned()),
+        events: vec![String::from("*")],
     }
 }
 

@@ -1,7 +1,7 @@
 //! A receiver of webhooks, which answers well, badly, or not at all.
 
 use super::{SECRET, Seen};
-use mcell::daemon::tell::Webhook;
+use mcell::ops::config::Webhook;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -82,11 +82,7 @@ impl Hearer {
     }
 
     pub(super) fn webhook(&self) -> Webhook {
-        Webhook {
-            url: format!("http://{}/hooks/mcell", self.address),
-            secret: SECRET.to_vec(),
-            events: Vec::new(),
-        }
+        super::webhook(format!("http://{}/hooks/mcell", self.address), SECRET)
     }
 }
 

@@ -1,11 +1,11 @@
 //! What waits to be told is in a file: it outlives the daemon, and is told once.
 
 use super::receiver::{Answer, Heard, Hearer, OK};
-use super::{PATIENCE, SECRET, Told, delivered, story, to_webhooks};
+use super::{PATIENCE, SECRET, Told, delivered, story, to_webhooks, webhook};
 use mcell::base::clock::Clock;
 use mcell::daemon::log::Level;
 use mcell::daemon::metrics::Metrics;
-use mcell::daemon::tell::{MOST, Note, Pace, Setting, Teller, Webhook};
+use mcell::daemon::tell::{MOST, Note, Pace, Setting, Teller};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -138,11 +138,7 @@ fn part() {
     if role != "tells" {
         return;
     }
-    let webhook = Webhook {
-        url: url.clone(),
-        secret: SECRET.to_vec(),
-        events: Vec::new(),
-    };
+    let webhook = webhook(url.clone(), SECRET);
     let teller = Teller::start(Setting {
         root: Path::new(root),
         receivers: to_webhooks(&[webhook]),

@@ -1,10 +1,11 @@
 //! Webhooks: what they get, and what becomes of what they do not take.
 
 use super::receiver::{Answer, Hearer, OK};
-use super::{PATIENCE, SECRET, Told, delivered, story, to_webhooks};
+use super::{PATIENCE, SECRET, Told, delivered, story, to_webhooks, webhook};
 use mcell::base::clock::Clock;
 use mcell::daemon::story::{Event, Story};
-use mcell::daemon::tell::{Note, Webhook, signature};
+use mcell::daemon::tell::{Note, signature};
+use mcell::ops::config::{Secret, Webhook};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,10 @@ fn a_webhook_gets_the_story_signed() {
     let timestamp = heard.header("x-mcell-timestamp").expect("a timestamp");
     let age = Clock::System.now().unix() - timestamp.parse::<i64>().expect("seconds");
     assert!((0..=60).contains(&age), "{age}");
-    let wanted = format!("sha256={}", signature(SECRET, timestamp, &heard.body));
+    let wanted = format!(
+        "sha256={}",
+        signature(SECRET.as_bytes(), timestamp, &heard.body)
+    );
     assert_eq!(heard.header("x-mcell-signature"), Some(wanted.as_str()));
     let json = heard.json();
     assert_eq!(json["agent_id"], "agent_002");
@@ -37,17 +41,41 @@ fn a_webhook_gets_the_story_signed() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_signed() {
+fn a_secret_in_a_file_is_read_at_each_use_and_nothing_is_sent_unsigned() {
     let (told, hearer) = (Told::new(), Hearer::new(|_| OK));
-    let open = Webhook {
-        secret: Vec::new(),
+    let file = told.root.path().join("secret");
+    let teller = told.start(to_webhooks(&[Webhook {
+        secret: Secret::File(file.clone()),
+        ..hearer.webhook()
+    }]));
+    teller.tell(story("a"));
+    let note = told.hears("that it lacks", |note| matches!(note, Note::Retried { .. }));
+    assert!(note.to_string().contains("secret_file"), "{note}");
+    assert!(hearer.heard.all().is_empty());
+    std::fs::write(&file, "from a file\n").expect("a file");
+    let heard = hearer.heard.until("a", |heard| !heard.is_empty());
+    let timestamp = heard[0].header("x-mcell-timestamp").expect("a timestamp");
+    let wanted = format!(
+        "sha256={}",
+        signature(b"from a file", timestamp, &heard[0].body)
+    );
+    assert_eq!(heard[0].header("x-mcell-signature"), Some(wanted.as_str()));
+    teller.stop(PATIENCE);
+}
+
+#[test]
+fn one_address_may_be_named_twice_for_different_events() {
+    let (told, hearer) = (Told::new(), Hearer::new(|_| OK));
+    let of = |word: &str| Webhook {
+        events: vec![word.to_owned()],
         ..hearer.webhook()
     };
-    let teller = told.start(to_webhooks(&[open]));
+    let teller = told.start(to_webhooks(&[of("hold.*"), of("agent.*")]));
     teller.tell(story("a"));
-    told.hears("a delivery", delivered);
-    assert_eq!(hearer.heard.all()[0].header("x-mcell-signature"), None);
-    teller.stop(PATIENCE);
+    let heard = hearer.heard.until("a", |heard| !heard.is_empty());
+    assert_eq!(heard[0].header("x-mcell-event"), Some("agent.unhealthy"));
+    assert_eq!(teller.stop(PATIENCE), 0);
+    assert_eq!(hearer.heard.all().len(), 1);
 }
 
 #[test]
@@ -56,11 +84,10 @@ fn a_receiver_that_is_down_at_first_is_told_when_it_is_back() {
     let address = TcpListener::bind("127.0.43.1:0").and_then(|socket| socket.local_addr());
     let address = address.expect("an address").to_string();
     let told = Told::new();
-    let teller = told.start(to_webhooks(&[Webhook {
-        url: format!("http://{address}/"),
-        secret: SECRET.to_vec(),
-        events: Vec::new(),
-    }]));
+    let teller = told.start(to_webhooks(&[webhook(
+        format!("http://{address}/"),
+        SECRET,
+    )]));
     teller.tell(story("a"));
     told.notes.until("two failures", |notes| notes.len() >= 2);
     let failures = ["connection refused", "it answers 503", "end of file"];
@@ -214,7 +241,7 @@ fn after_a_reload_the_new_secret_signs() {
     let (told, hearer) = (Told::new(), Hearer::new(|_| OK));
     let teller = told.start(to_webhooks(&[hearer.webhook()]));
     let other = Webhook {
-        secret: b"another".to_vec(),
+        secret: Secret::Text(String::from("another")),
         ..hearer.webhook()
     };
     teller.reload(&to_webhooks(&[other]));

@@ -11,8 +11,6 @@ mod service;
 mod sniff;
 mod stream;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use crate::base::error::{Error, Result};
 use crate::daemon::message::{Reply, Request};
@@ -124,7 +122,7 @@ impl Listener {
     }
 
     /// Accepts nothing more, lets answers end for two seconds, and gives why the listener ended if not by this.
-    pub fn stop(&mut self) -> Result<()> {
+    pub fn stop(mut self) -> Result<()> {
         self.stop.notify_one();
         self.join()
     }

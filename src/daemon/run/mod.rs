@@ -4,6 +4,7 @@ mod doors;
 mod hands;
 mod probes;
 mod signals;
+mod stories;
 mod sweep;
 
 use crate::base::clock::Time;
@@ -11,14 +12,16 @@ use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::desk::Desk;
 use crate::daemon::events::Events;
-use crate::daemon::listen::Listener;
-use crate::daemon::log::Log;
-use crate::daemon::routes::Routes;
+use crate::daemon::listen::{self, Doors, Listener};
+use crate::daemon::log::{Level, Log};
+use crate::daemon::routes::{Front, Routes};
 use crate::daemon::setup::Setup;
 use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
+use crate::daemon::tell::Teller;
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
+use crate::ops::operator;
 use crate::ops::presence::{self, About};
 use crate::store::daemon_log::DaemonLog;
 use crate::store::lock::Held;
@@ -45,6 +48,8 @@ pub enum Ending {
 
 /// How soon after one look another may follow, however much happens.
 const LEAST: Duration = Duration::from_millis(100);
+/// How long stories that wait are still told when the daemon ends; the rest is told by the next.
+const LAST_STORIES: Duration = Duration::from_secs(2);
 /// The most sentences that are remembered as told.
 const MOST_TOLD: usize = 10_000;
 
@@ -55,14 +60,19 @@ struct Pit {
     tree: Tree,
     probes: Probes,
     hands: Hands,
-    routes: Routes,
-    listener: Listener,
+    teller: Teller,
     events: Arc<Events>,
+    /// None only while it begins and ends.
+    listener: Option<Listener>,
+    /// As long as there is a listener.
+    routes: Option<Routes>,
     about: About,
     supervisor: Supervisor,
     /// What was told, so that it is told once.
     told: HashMap<String, Time>,
     told_health: Option<u64>,
+    /// Since when revivals are held, by why.
+    holds: HashMap<String, String>,
     has_changed: bool,
     poll_interval: Duration,
     /// Whether somebody may just have ended, of which no event will tell.
@@ -106,20 +116,19 @@ impl Pit {
             world,
             setup.config.poll_interval,
         )?);
-        let events = Arc::new(Events::default());
-        let (routes, listener) = doors::open(env, &root, &desk, &events, setup)?;
-        let listen = doors::names(&root, &listener);
         let mut pit = Pit {
             tree: Tree::open(&path, EVERY)?,
             probes: Probes::start(&desk, setup.config.gateways.clone(), setup.probe_timeout())?,
             hands: Hands::start(&desk, env.clone())?,
-            about: sweep::about(env.clock.now(), setup, listen),
-            routes,
-            listener,
-            events,
+            teller: stories::start(&desk, &root, setup)?,
+            events: Arc::default(),
+            listener: None,
+            routes: None,
+            about: sweep::about(env.clock.now(), setup, Vec::new()),
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
             told_health: None,
+            holds: HashMap::new(),
             has_changed: true,
             poll_interval: setup.poll_interval(),
             is_soon: false,
@@ -127,6 +136,7 @@ impl Pit {
             desk,
         };
         pit.remember()?;
+        pit.listen(env, setup)?;
         pit.sweep(true)?;
         let status = pit.status();
         pit.desk.log.info(
@@ -144,6 +154,40 @@ impl Pit {
         Ok(pit)
     }
 
+    /// Listens, at the root's socket and where the config says.
+    fn listen(&mut self, env: &Env, setup: &Setup) -> Result<()> {
+        doors::want_files();
+        let token = operator::make_token(&self.root)?;
+        let reading = doors::reading_token(setup)?;
+        let (desk, events, waiting) = (
+            Arc::clone(&self.desk),
+            Arc::clone(&self.events),
+            self.teller.counter(),
+        );
+        let routes = Front::open(desk, events, &token, env, waiting)?;
+        routes.readers(reading.as_deref());
+        let doors = Doors {
+            tcp: setup
+                .config
+                .listen
+                .iter()
+                .map(|address| listen::bind(*address))
+                .collect::<Result<_>>()?,
+            unix: Some(self.root.listen()?),
+            hosts: setup.config.hosts.clone(),
+        };
+        let listener = Listener::start(doors, Arc::new(routes.clone()))?;
+        self.routes = Some(routes);
+        self.about.listen = listener
+            .addresses()
+            .iter()
+            .map(|address| format!("http://{address}"))
+            .collect();
+        self.about.url = self.about.listen.first().cloned();
+        self.listener = Some(listener);
+        Ok(())
+    }
+
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
@@ -153,9 +197,15 @@ impl Pit {
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
-        if let Some(record) = record {
+        if let Some(mut record) = record {
+            let untold = std::mem::take(&mut record.untold);
             let (mut world, clocks) = self.desk.world_now();
             world.go_on_from(record, now.boot.as_deref(), clocks);
+            drop(world);
+            untold
+                .into_iter()
+                .filter_map(|story| serde_json::from_value(story).ok())
+                .for_each(|story| self.teller.tell(story));
         }
         Ok(())
     }
@@ -172,9 +222,8 @@ impl Pit {
             self.wait(signals, soon.min(next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
-            if self.listener.has_ended() {
-                return Err(Error::bug("the listener ended by itself")
-                    .hint("the daemon ends with it: nobody would hear a beat"));
+            if self.has_listener_ended()? {
+                return Err(self.why_listener_ended());
             }
             match signals.take() {
                 Some(Wish::Stop) => return Ok(self.say_ending("it was told to stop")),
@@ -206,6 +255,31 @@ impl Pit {
         }
     }
 
+    fn has_listener_ended(&self) -> Result<bool> {
+        let Some(listener) = &self.listener else {
+            return Ok(false);
+        };
+        let mut watched = [PollFd::new(listener, PollFlags::IN)];
+        retry_on_intr(|| poll(&mut watched, Some(&Timespec::default())))
+            .map(|ready| ready > 0)
+            .map_err(|error| Error::storage("look at the listener", error))
+    }
+
+    /// A daemon that hears nobody is none: it ends with the error of its listener.
+    fn why_listener_ended(&mut self) -> Error {
+        let ended = self.listener.take().map_or(Ok(()), Listener::stop);
+        let error = ended
+            .err()
+            .unwrap_or_else(|| Error::bug("the listener ended by itself"));
+        self.desk.log.say(
+            Level::Error,
+            "listener.ended",
+            &format!("the listener ended: {error}"),
+            &[],
+        );
+        error
+    }
+
     fn pause(&self) -> Duration {
         self.supervisor.pause(self.poll_interval).max(LEAST)
     }
@@ -218,7 +292,6 @@ impl Pit {
         let events = self.tree.fd().filter(|_| for_all);
         if for_all {
             watched.push(PollFd::new(&self.desk.bell, PollFlags::IN));
-            watched.push(PollFd::new(&self.listener, PollFlags::IN));
         }
         watched.extend(
             events
@@ -235,8 +308,10 @@ impl Pit {
         let _ = self.supervisor.reloading();
         let read = read_again().and_then(|setup| Ok((doors::reading_token(&setup)?, setup)));
         match read {
-            Ok((reader, setup)) => {
-                self.routes.readers(reader.as_deref());
+            Ok((reading, setup)) => {
+                if let Some(routes) = &self.routes {
+                    routes.readers(reading.as_deref());
+                }
                 for warning in &setup.warnings {
                     self.desk.log.warn("config", warning);
                 }
@@ -249,6 +324,7 @@ impl Pit {
                     .world()
                     .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
+                self.teller.reload(&stories::receivers(&setup, &self.desk));
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
@@ -276,13 +352,16 @@ impl Pit {
     /// Ends in order.
     fn end(mut self, is_stopped: bool, held: Held) -> Result<()> {
         let _ = self.supervisor.stopping("stops");
-        // What is heard until now is written down.
-        let listened = self.listener.stop();
-        let removed = self.root.remove_socket();
+        // Whoever asks now is not answered by half: first nobody is heard any more, then all is written down.
+        if let Some(listener) = self.listener.take() {
+            listener.stop()?;
+        }
         let written = state::write(&self.root, &self.record());
+        let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();
+        self.teller.stop(LAST_STORIES);
         drop(held);
-        written.and(said).and(removed).and(listened)
+        written.and(said).and(socket)
     }
 }

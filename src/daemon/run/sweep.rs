@@ -1,12 +1,13 @@
 //! One sweep: read what changed, judge, act, write down.
 
-use super::Pit;
+use super::{Pit, stories};
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
 use crate::base::error::{Kind, Result};
 use crate::base::ids::CellId;
 use crate::daemon::log::Level;
 use crate::daemon::state;
+use crate::daemon::story::Story;
 use crate::daemon::tree::{Heard, Refreshed};
 use crate::daemon::world::{Action, Change, World};
 use crate::health::roster::{Beat, Found, Record, Refusal};
@@ -14,7 +15,6 @@ use crate::health::state::State;
 use crate::mission::beat::Kind as Sign;
 use crate::ops::{hold, presence};
 use crate::store::layout;
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,6 +37,8 @@ impl Pit {
             world.decide(&now, clocks)
         };
         actions.into_iter().for_each(|action| self.act(action));
+        let stories = stories::of_agents(&mut self.desk.world(), &now);
+        stories.into_iter().for_each(|story| self.tell(story));
         if is_whole || self.has_changed {
             self.write_down()?;
         }
@@ -183,17 +185,37 @@ impl Pit {
                 self.desk
                     .log
                     .warn("hold.begun", &format!("revivals are held: {why}"));
-                self.events
-                    .say("hold", &json!({ "held": true, "reason": why }));
+                self.tell_hold(true, &why);
             }
             Action::Released(why) => {
-                self.desk
-                    .log
-                    .warn("hold.ended", &format!("revivals go on: {why}, no more"));
-                self.events
-                    .say("hold", &json!({ "held": false, "reason": why }));
+                self.desk.log.warn(
+                    "hold.ended",
+                    &format!("revivals go on; they were held because {why}"),
+                );
+                self.tell_hold(false, &why);
             }
         }
+    }
+
+    fn tell_hold(&mut self, has_begun: bool, why: &str) {
+        let now = self.desk.moment();
+        // The same words, if they come again, are of another hold.
+        let since = self
+            .holds
+            .entry(why.to_owned())
+            .or_insert_with(|| now.wall.to_string())
+            .clone();
+        if !has_begun {
+            self.holds.remove(why);
+        }
+        self.tell(stories::of_hold(has_begun, why, &since, &now));
+    }
+
+    /// Tells people, and whoever listens to events.
+    fn tell(&mut self, story: Story) {
+        self.events.say("story", &story);
+        self.has_changed = true;
+        self.teller.tell(story);
     }
 
     fn tell_change(&mut self, change: &Change) {
@@ -216,19 +238,7 @@ impl Pit {
             ("reason", change.reason.as_str()),
         ];
         self.desk.log.say(level, "agent.changed", &text, &about);
-        let report = {
-            let (world, now) = self.desk.world_now();
-            let found = world
-                .roster
-                .find(change.agent.as_str(), Some(change.cell.as_str()));
-            match found {
-                Found::One(slot) => world.roster.report(slot, now),
-                _ => None,
-            }
-        };
-        if let Some(report) = report {
-            self.events.say("agent", &report);
-        }
+        self.events.say("agent", change);
         self.has_changed = true;
     }
 
@@ -249,8 +259,14 @@ impl Pit {
     /// What a restart shall find.
     pub(super) fn record(&self) -> Record {
         let boot = self.desk.moment().boot;
+        let untold = self.teller.unkept();
         let (world, clocks) = self.desk.world_now();
-        world.record(boot, clocks)
+        let mut record = world.record(boot, clocks);
+        record.untold = untold
+            .iter()
+            .filter_map(|story| serde_json::to_value(story).ok())
+            .collect();
+        record
     }
 
     /// Writes what the daemon says of itself.

@@ -15,13 +15,14 @@ mod worker;
 
 pub use note::Note;
 pub use queue::MOST;
-pub use webhook::{Webhook, signature};
+pub use webhook::signature;
 
 use crate::base::backoff::Backoff;
 use crate::base::clock::Clock;
 use crate::base::error::Result;
 use crate::daemon::metrics::Metrics;
 use crate::daemon::story::{Event, Story};
+use crate::ops::config::{Config, Webhook};
 use crate::store::layout;
 use crate::store::root::Root;
 use board::Shared;
@@ -110,17 +111,26 @@ enum Verdict {
 }
 
 impl Receivers {
-    /// All of them, each once.
-    fn all(&self) -> Vec<Receiver> {
+    /// Those of a config.
+    pub fn of(config: &Config) -> Self {
+        Receivers {
+            command: config.notify_command.clone(),
+            webhooks: config.webhooks.clone(),
+        }
+    }
+
+    /// All of them, each under a name of its own that is the same after a restart.
+    fn all(&self) -> Vec<(String, Receiver)> {
         let command = (!self.command.is_empty()).then(|| Receiver::Command(self.command.clone()));
-        let mut all: Vec<Receiver> = Vec::new();
-        for receiver in command
-            .into_iter()
-            .chain(self.webhooks.iter().cloned().map(Receiver::Webhook))
-        {
-            if all.iter().all(|other| other.key() != receiver.key()) {
-                all.push(receiver);
+        let webhooks = self.webhooks.iter().cloned().map(Receiver::Webhook);
+        let mut all: Vec<(String, Receiver)> = Vec::new();
+        for receiver in command.into_iter().chain(webhooks) {
+            let mut key = receiver.key();
+            // The same address twice, for different events.
+            while all.iter().any(|(other, _)| *other == key) {
+                key.push('+');
             }
+            all.push((key, receiver));
         }
         all
     }
@@ -130,7 +140,7 @@ impl Receiver {
     fn key(&self) -> String {
         match self {
             Receiver::Command(_) => String::from(COMMAND),
-            Receiver::Webhook(webhook) => webhook.key(),
+            Receiver::Webhook(webhook) => webhook::key(webhook),
         }
     }
 
@@ -138,14 +148,14 @@ impl Receiver {
     fn words(&self) -> String {
         match self {
             Receiver::Command(_) => String::from("notify_command"),
-            Receiver::Webhook(webhook) => webhook.place(),
+            Receiver::Webhook(webhook) => webhook::place(webhook),
         }
     }
 
     fn wants(&self, event: Event) -> bool {
         match self {
             Receiver::Command(_) => true,
-            Receiver::Webhook(webhook) => webhook.wants(event),
+            Receiver::Webhook(webhook) => webhook::wants(webhook, event),
         }
     }
 }
@@ -187,6 +197,12 @@ impl Teller {
     /// what comes.
     pub fn reload(&self, receivers: &Receivers) {
         worker::reload(&self.shared, receivers);
+    }
+
+    /// Tells whoever wants to know how many stories wait, from any thread.
+    pub fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.waiting()
     }
 
     /// How many stories wait.

@@ -4,93 +4,73 @@ use super::Verdict;
 use crate::base::clock::Time;
 use crate::base::error::in_words;
 use crate::daemon::story::{Event, Story};
+use crate::ops::config::Webhook;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use std::fmt;
 use std::time::Duration;
 
-/// A place that is told by HTTP.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// Where: http or https.
-    pub url: String,
-    /// What signs each story; empty: it is not signed.
-    pub secret: Vec<u8>,
-    /// The events that it wants; empty: all. `agent.*` means all of agents.
-    pub events: Vec<String>,
+/// Tells whether it wants to hear of this.
+pub(super) fn wants(webhook: &Webhook, event: Event) -> bool {
+    webhook.events.iter().any(|word| event.is_meant_by(word))
 }
 
-impl fmt::Debug for Webhook {
-    /// Without the secret, and without the path: that of many services is a secret too.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Webhook")
-            .field("url", &self.place())
-            .field("events", &self.events)
-            .finish_non_exhaustive()
-    }
+/// Where it is, without what may be secret: scheme, host and port. The path of many services is a secret too.
+pub(super) fn place(webhook: &Webhook) -> String {
+    let (scheme, rest) = webhook.url.split_once("://").unwrap_or(("", &webhook.url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}")
 }
 
-impl Webhook {
-    /// Tells whether it wants to hear of this.
-    pub fn wants(&self, event: Event) -> bool {
-        self.events.is_empty() || self.events.iter().any(|word| event.is_meant_by(word))
-    }
+/// Its name in the queue's file, which a group may read: it gives nothing of the address away.
+pub(super) fn key(webhook: &Webhook) -> String {
+    let mut sum = hex(&Sha256::digest(webhook.url.as_bytes()));
+    sum.truncate(16);
+    format!("webhook-{sum}")
+}
 
-    /// Where it is, without what may be secret: scheme, host and port.
-    pub fn place(&self) -> String {
-        let (scheme, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        format!("{scheme}://{host}")
-    }
-
-    /// Its name in the queue's file, which a group may read: it gives nothing of the address away.
-    pub(super) fn key(&self) -> String {
-        let mut sum = hex(&Sha256::digest(self.url.as_bytes()));
-        sum.truncate(16);
-        format!("webhook-{sum}")
-    }
-
-    /// Tells it a story.
-    pub(super) fn tell(
-        &self,
-        agent: &ureq::Agent,
-        story: &Story,
-        now: Time,
-        deadline: Duration,
-    ) -> Verdict {
-        let body = match serde_json::to_vec(story) {
-            Ok(body) => body,
-            Err(error) => return Verdict::Never(format!("it cannot be written: {error}")),
-        };
-        let timestamp = now.unix().to_string();
-        let mut request = agent
-            .post(&self.url)
-            .config()
-            .timeout_global(Some(deadline))
-            .build()
-            .header("content-type", "application/json")
-            .header("x-mcell-event", story.event.word())
-            .header("x-mcell-delivery", &story.id)
-            .header("x-mcell-timestamp", &timestamp);
-        if !self.secret.is_empty() {
-            let signature = signature(&self.secret, &timestamp, &body);
-            request = request.header("x-mcell-signature", format!("sha256={signature}"));
+/// Tells it a story.
+pub(super) fn tell(
+    webhook: &Webhook,
+    agent: &ureq::Agent,
+    story: &Story,
+    now: Time,
+    deadline: Duration,
+) -> Verdict {
+    let body = match serde_json::to_vec(story) {
+        Ok(body) => body,
+        Err(error) => return Verdict::Never(format!("it cannot be written: {error}")),
+    };
+    let secret = match webhook.secret.read() {
+        Ok(secret) => secret,
+        // Unsigned it is never sent. The file may come back.
+        Err(why) => return Verdict::Again { why, asked: None },
+    };
+    let timestamp = now.unix().to_string();
+    let signature = signature(&secret, &timestamp, &body);
+    let request = agent
+        .post(&webhook.url)
+        .config()
+        .timeout_global(Some(deadline))
+        .build()
+        .header("content-type", "application/json")
+        .header("x-mcell-event", story.event.word())
+        .header("x-mcell-delivery", &story.id)
+        .header("x-mcell-timestamp", &timestamp)
+        .header("x-mcell-signature", format!("sha256={signature}"));
+    match request.send(&body[..]) {
+        Ok(answer) => {
+            let header = |name: &str| answer.headers().get(name)?.to_str().ok();
+            let asked = header("retry-after").and_then(|text| wait(text, now));
+            judged(answer.status().as_u16(), asked)
         }
-        match request.send(&body[..]) {
-            Ok(answer) => {
-                let header = |name: &str| answer.headers().get(name)?.to_str().ok();
-                let asked = header("retry-after").and_then(|text| wait(text, now));
-                judged(answer.status().as_u16(), asked)
-            }
-            Err(ureq::Error::BadUri(_) | ureq::Error::Http(_)) => {
-                Verdict::Never(String::from("its url is none"))
-            }
-            Err(error) => Verdict::Again {
-                why: why(&error, deadline),
-                asked: None,
-            },
+        Err(ureq::Error::BadUri(_) | ureq::Error::Http(_)) => {
+            Verdict::Never(String::from("its url is none"))
         }
+        Err(error) => Verdict::Again {
+            why: why(&error, deadline),
+            asked: None,
+        },
     }
 }
 
@@ -151,11 +131,12 @@ fn why(error: &ureq::Error, deadline: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::config::Secret;
 
     fn webhook(url: &str, events: &[&str]) -> Webhook {
         Webhook {
             url: url.to_owned(),
-            secret: b"s3cret".to_vec(),
+            secret: Secret::Text(String::from("s3cret")),
             events: events.iter().map(|word| (*word).to_owned()).collect(),
         }
     }
@@ -179,20 +160,21 @@ mod tests {
             "https://user:pw@hooks.example.org:8443/T0/B0/XYZ?key=1",
             &[],
         );
-        assert_eq!(hook.place(), "https://hooks.example.org:8443");
-        let shown = format!("{hook:?} {}", hook.key());
-        for secret in ["pw", "XYZ", "key=1", "s3cret"] {
+        assert_eq!(place(&hook), "https://hooks.example.org:8443");
+        let shown = format!("{} {}", place(&hook), key(&hook));
+        for secret in ["pw", "XYZ", "key=1"] {
             assert!(!shown.contains(secret), "{shown}");
         }
-        assert_ne!(hook.key(), webhook("https://hooks.example.org", &[]).key());
+        assert_ne!(key(&hook), key(&webhook("https://hooks.example.org", &[])));
     }
 
     #[test]
     fn a_webhook_hears_what_it_wants() {
-        assert!(webhook("http://x", &[]).wants(Event::HoldBegun));
+        assert!(wants(&webhook("http://x", &["*"]), Event::HoldBegun));
         let some = webhook("http://x", &["agent.*", "daemon.restarted"]);
-        assert!(some.wants(Event::AgentStalled) && some.wants(Event::DaemonRestarted));
-        assert!(!some.wants(Event::HoldBegun));
+        assert!(wants(&some, Event::AgentStalled) && wants(&some, Event::DaemonRestarted));
+        assert!(!wants(&some, Event::HoldBegun));
+        assert!(!wants(&webhook("http://x", &[]), Event::HoldBegun));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::board::{Shared, lock, way};
 use super::queue::{Failed, Key, Next};
-use super::{Note, Receiver, Receivers, Verdict, command};
+use super::{Note, Receiver, Receivers, Verdict, command, webhook};
 use crate::base::error::in_words;
 use crate::daemon::metrics::Told;
 use crate::daemon::story::Story;
@@ -18,11 +18,7 @@ struct Job {
 
 /// Takes these receivers for those that are told, and starts a thread for each that has none.
 pub(super) fn reload(shared: &Arc<Shared>, receivers: &Receivers) {
-    let all: Vec<(Key, Receiver)> = receivers
-        .all()
-        .into_iter()
-        .map(|receiver| (receiver.key(), receiver))
-        .collect();
+    let all: Vec<(Key, Receiver)> = receivers.all();
     let mut new = Vec::new();
     let gone = {
         let mut board = lock(&shared.board);
@@ -65,9 +61,13 @@ impl Shared {
                 Receiver::Command(words) => {
                     command::tell(words, &job.story, job.deadline, || self.is_over())
                 }
-                Receiver::Webhook(webhook) => {
-                    webhook.tell(&self.agent, &job.story, self.clock.now(), job.deadline)
-                }
+                Receiver::Webhook(webhook) => webhook::tell(
+                    webhook,
+                    &self.agent,
+                    &job.story,
+                    self.clock.now(),
+                    job.deadline,
+                ),
             };
             self.settle(key, &job, verdict);
         }

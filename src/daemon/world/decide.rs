@@ -32,7 +32,7 @@ pub enum Action {
 }
 
 /// An agent of a cell changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Change {
     /// Its cell.
     pub cell: CellId,

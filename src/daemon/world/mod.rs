@@ -25,8 +25,10 @@ pub struct World {
     pub roster: Roster,
     /// Who fell at once.
     pub mass: Mass,
-    /// What people were told of.
+    /// What people were told of: agents that are ill.
     pub incidents: Incidents,
+    /// The same: agents that live and make no progress.
+    pub stalls: Incidents,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.
@@ -74,6 +76,7 @@ impl World {
             mass: self.mass.clone(),
             agents: self.roster.record(now),
             incidents: self.incidents.clone(),
+            stalls: self.stalls.clone(),
             untold: Vec::new(),
         }
     }
@@ -84,7 +87,7 @@ impl World {
         if is_same_boot {
             self.mass = record.mass;
         }
-        self.incidents = record.incidents;
+        (self.incidents, self.stalls) = (record.incidents, record.stalls);
         self.roster.go_on_from(record.agents, is_same_boot, now);
     }
 }

@@ -30,8 +30,10 @@ pub struct Record {
     pub mass: Mass,
     /// Every agent.
     pub agents: Vec<AgentRecord>,
-    /// What people were told of.
+    /// What people were told of: agents that are ill.
     pub incidents: Incidents,
+    /// The same: agents that live and make no progress.
+    pub stalls: Incidents,
     /// Of that, what is told by who keeps it for them only from the next moment on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<serde_json::Value>,

@@ -119,13 +119,52 @@ pub struct Webhook {
     pub events: Vec<String>,
 }
 
+/// The most bytes of a file that are a secret.
+const LONGEST_SECRET: u64 = 4096;
+
 /// What signs what is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
-    /// A file that holds it, read at each use.
+    /// A file that holds it, read when the config is.
     File(PathBuf),
     /// It stands in the config.
     Text(String),
+}
+
+impl Secret {
+    /// What signs, without the line end that an editor leaves. The error is a sentence that names the file.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the operator's own file, not a mission's"
+    )]
+    pub fn read(&self) -> Result<Vec<u8>, String> {
+        use std::io::Read;
+        let file = match self {
+            Secret::Text(text) => return Ok(text.clone().into_bytes()),
+            Secret::File(file) => file,
+        };
+        let shown = file.display();
+        let failed = |error: std::io::Error| {
+            let why = crate::base::error::in_words(&error);
+            format!("its secret_file {shown} cannot be read: {why}")
+        };
+        // A FIFO would be waited for, and something endless read for ever.
+        if !std::fs::metadata(file).map_err(failed)?.is_file() {
+            return Err(format!("its secret_file {shown} is no file"));
+        }
+        let mut secret = Vec::new();
+        let open = std::fs::File::open(file).map_err(failed)?;
+        open.take(LONGEST_SECRET)
+            .read_to_end(&mut secret)
+            .map_err(failed)?;
+        while secret.last().is_some_and(|last| b"\r\n".contains(last)) {
+            secret.pop();
+        }
+        if secret.is_empty() {
+            return Err(format!("its secret_file {shown} is empty"));
+        }
+        Ok(secret)
+    }
 }
 
 impl std::fmt::Debug for Secret {

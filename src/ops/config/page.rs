@@ -100,7 +100,7 @@ environment. Of bodies over 64 KiB only the status code counts.
 | member | value | default |
 |---|---|---|
 | `url` | `http://…` or `https://…`, without a user name | |
-| `secret_file` | the file with the word that signs what is sent, read at each use | |
+| `secret_file` | the file with the word that signs what is sent, read when the config is | |
 | `secret` | the word itself, instead of a file | |
 | `events` | which stories; a word that ends in `*` means all that begin so | all |
 

@@ -37,7 +37,8 @@ impl Connector<()> for Socket {
     fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
         let until = Until::of(details.timeout);
         let stream = open(&self.path, until.left()?).map_err(|error| match error {
-            Errno::AGAIN | Errno::INPROGRESS => until.over(),
+            // Its queue is full, and stayed so.
+            Errno::AGAIN | Errno::INPROGRESS => Error::Timeout(ureq::Timeout::Connect),
             other => Error::Io(other.into()),
         })?;
         let config = details.config;
