@@ -98,20 +98,19 @@ impl Daemon {
             .count()
     }
 
-    /// The processor time that it has used.
+    /// The processor time that its threads have used.
     pub(super) fn worked(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = fields[11..13]
-            .iter()
-            .map(|ticks| ticks.parse::<u64>().unwrap())
-            .sum();
-        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let used = threads.map(|thread| {
+            let file = thread.unwrap().path().join("schedstat");
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            let used = text
+                .split_whitespace()
+                .next()
+                .and_then(|used| used.parse().ok());
+            Duration::from_nanos(used.unwrap_or(0))
+        });
+        used.sum()
     }
 
     pub(super) fn is_alive(&mut self) -> bool {

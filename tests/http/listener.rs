@@ -2,14 +2,12 @@
 
 use super::wire::Wire;
 use mcell::daemon::listen::{Doors, Handler, Listener, bind};
-use mcell::daemon::message::{
-    Feeder, Later, Method, Promise, Reply, Request, Response, feed, later,
-};
+use mcell::daemon::message::{Method, Reply, Request, Response, feed, later};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 /// Answers like the daemon as far as these tests ask: beats, health, one that takes its time, one that streams.
@@ -165,7 +163,7 @@ fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
     let (promise, at_last) = later();
     let waiting = Mutex::new(Some(at_last));
     let (called, was_called) = channel();
-    let listener = start_with(Arc::new(move |_: &Request| {
+    let mut listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
@@ -195,7 +193,7 @@ fn a_stop_does_not_wait_for_ever() {
     let (promise, at_last) = later();
     let waiting = Mutex::new(Some(at_last));
     let (called, was_called) = channel();
-    let listener = start_with(Arc::new(move |_: &Request| {
+    let mut listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
@@ -231,8 +229,4 @@ fn what_a_handler_says_is_sent_as_it_is() {
         said.contains("content-length: 7") && said.ends_with("\r\n\r\n"),
         "{said}"
     );
-    let Body::Whole(body) = Response::json(200, &1).body else {
-        panic!("a whole body");
-    };
-    assert_eq!((body.as_slice(), answers("").len()), (b"1\n".as_slice(), 0));
 }

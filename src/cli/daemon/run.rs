@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub(super) struct Run {
     /// The config [default: MCELL_CONFIG, ~/.lazarus/config.json, /etc/lazarus/config.json]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Where to listen, instead of what the config says
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,

@@ -122,7 +122,7 @@ impl Listener {
     }
 
     /// Accepts nothing more, lets answers end for two seconds, and gives why the listener ended if not by this.
-    pub fn stop(mut self) -> Result<()> {
+    pub fn stop(&mut self) -> Result<()> {
         self.stop.notify_one();
         self.join()
     }

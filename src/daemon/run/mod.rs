@@ -12,20 +12,18 @@ use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::desk::Desk;
 use crate::daemon::events::Events;
-use crate::daemon::listen::{self, Doors, Listener};
 use crate::daemon::log::{Level, Log};
-use crate::daemon::routes::{Front, Routes};
 use crate::daemon::setup::Setup;
 use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
-use crate::daemon::tell::Teller;
+use crate::daemon::tell::{Receivers, Teller};
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
-use crate::ops::operator;
 use crate::ops::presence::{self, About};
 use crate::store::daemon_log::DaemonLog;
 use crate::store::lock::Held;
 use crate::store::root::Root;
+use doors::Reception;
 use hands::Hands;
 use probes::Probes;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -63,9 +61,7 @@ struct Pit {
     teller: Teller,
     events: Arc<Events>,
     /// None only while it begins and ends.
-    listener: Option<Listener>,
-    /// As long as there is a listener.
-    routes: Option<Routes>,
+    reception: Option<Reception>,
     about: About,
     supervisor: Supervisor,
     /// What was told, so that it is told once.
@@ -122,8 +118,7 @@ impl Pit {
             hands: Hands::start(&desk, env.clone())?,
             teller: stories::start(&desk, &root, setup)?,
             events: Arc::default(),
-            listener: None,
-            routes: None,
+            reception: None,
             about: sweep::about(env.clock.now(), setup, Vec::new()),
             supervisor: Supervisor::of_process(),
             told: HashMap::new(),
@@ -154,37 +149,13 @@ impl Pit {
         Ok(pit)
     }
 
-    /// Listens, at the root's socket and where the config says.
+    /// Listens, now that everybody is known who may beat.
     fn listen(&mut self, env: &Env, setup: &Setup) -> Result<()> {
-        doors::want_files();
-        let token = operator::make_token(&self.root)?;
-        let reading = doors::reading_token(setup)?;
-        let (desk, events, waiting) = (
-            Arc::clone(&self.desk),
-            Arc::clone(&self.events),
-            self.teller.counter(),
-        );
-        let routes = Front::open(desk, events, &token, env, waiting)?;
-        routes.readers(reading.as_deref());
-        let doors = Doors {
-            tcp: setup
-                .config
-                .listen
-                .iter()
-                .map(|address| listen::bind(*address))
-                .collect::<Result<_>>()?,
-            unix: Some(self.root.listen()?),
-            hosts: setup.config.hosts.clone(),
-        };
-        let listener = Listener::start(doors, Arc::new(routes.clone()))?;
-        self.routes = Some(routes);
-        self.about.listen = listener
-            .addresses()
-            .iter()
-            .map(|address| format!("http://{address}"))
-            .collect();
+        let stories = self.teller.counter();
+        let reception = Reception::open(env, &self.root, &self.desk, &self.events, setup, stories)?;
+        self.about.listen = reception.names(&self.root);
         self.about.url = self.about.listen.first().cloned();
-        self.listener = Some(listener);
+        self.reception = Some(reception);
         Ok(())
     }
 
@@ -222,7 +193,11 @@ impl Pit {
             self.wait(signals, soon.min(next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
-            if self.has_listener_ended()? {
+            if self
+                .reception
+                .as_ref()
+                .is_some_and(|reception| reception.listener.has_ended())
+            {
                 return Err(self.why_listener_ended());
             }
             match signals.take() {
@@ -255,19 +230,12 @@ impl Pit {
         }
     }
 
-    fn has_listener_ended(&self) -> Result<bool> {
-        let Some(listener) = &self.listener else {
-            return Ok(false);
-        };
-        let mut watched = [PollFd::new(listener, PollFlags::IN)];
-        retry_on_intr(|| poll(&mut watched, Some(&Timespec::default())))
-            .map(|ready| ready > 0)
-            .map_err(|error| Error::storage("look at the listener", error))
-    }
-
     /// A daemon that hears nobody is none: it ends with the error of its listener.
     fn why_listener_ended(&mut self) -> Error {
-        let ended = self.listener.take().map_or(Ok(()), Listener::stop);
+        let ended = self
+            .reception
+            .take()
+            .map_or(Ok(()), |mut reception| reception.listener.stop());
         let error = ended
             .err()
             .unwrap_or_else(|| Error::bug("the listener ended by itself"));
@@ -306,12 +274,8 @@ impl Pit {
     /// Takes a config that was read again; one that is bad is refused, and the old one stays.
     fn reload(&mut self, read_again: &dyn Fn() -> Result<Setup>) {
         let _ = self.supervisor.reloading();
-        let read = read_again().and_then(|setup| Ok((doors::reading_token(&setup)?, setup)));
-        match read {
-            Ok((reading, setup)) => {
-                if let Some(routes) = &self.routes {
-                    routes.readers(reading.as_deref());
-                }
+        match read_again() {
+            Ok(setup) => {
                 for warning in &setup.warnings {
                     self.desk.log.warn("config", warning);
                 }
@@ -324,7 +288,8 @@ impl Pit {
                     .world()
                     .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
-                self.teller.reload(&stories::receivers(&setup, &self.desk));
+                self.teller.reload(&Receivers::of(&setup.config));
+                self.let_read(&setup);
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
@@ -342,6 +307,15 @@ impl Pit {
         let _ = self.supervisor.ready(&self.status());
     }
 
+    /// Lets those read from elsewhere who have the token of the config.
+    fn let_read(&self, setup: &Setup) {
+        match (&self.reception, doors::reading_token(setup)) {
+            (Some(reception), Ok(token)) => reception.routes.readers(token.as_deref()),
+            (_, Err(error)) => self.desk.log.warn("config", &error.to_string()),
+            (None, _) => {}
+        }
+    }
+
     fn say_ending(&self, why: &str) -> Ending {
         self.desk
             .log
@@ -353,15 +327,16 @@ impl Pit {
     fn end(mut self, is_stopped: bool, held: Held) -> Result<()> {
         let _ = self.supervisor.stopping("stops");
         // Whoever asks now is not answered by half: first nobody is heard any more, then all is written down.
-        if let Some(listener) = self.listener.take() {
-            listener.stop()?;
-        }
+        let heard = self
+            .reception
+            .take()
+            .map_or(Ok(()), |mut reception| reception.listener.stop());
         let written = state::write(&self.root, &self.record());
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();
         self.teller.stop(LAST_STORIES);
         drop(held);
-        written.and(said).and(socket)
+        written.and(said).and(socket).and(heard)
     }
 }

@@ -3,7 +3,6 @@
 use crate::base::boot::Moment;
 use crate::base::error::Result;
 use crate::daemon::desk::Desk;
-use crate::daemon::log::Level;
 use crate::daemon::setup::Setup;
 use crate::daemon::story::{Event, Story, Whom};
 use crate::daemon::tell::{Note, Pace, Receivers, Setting, Teller};
@@ -19,7 +18,7 @@ pub(super) fn start(desk: &Arc<Desk>, root: &Root, setup: &Setup) -> Result<Tell
     let log = Arc::clone(desk);
     Teller::start(Setting {
         root: root.path(),
-        receivers: receivers(setup, desk),
+        receivers: Receivers::of(&setup.config),
         pace: Pace::default(),
         clock: desk.clock,
         metrics: Arc::clone(&desk.metrics),
@@ -27,30 +26,6 @@ pub(super) fn start(desk: &Arc<Desk>, root: &Root, setup: &Setup) -> Result<Tell
             log.log.say(note.level(), "story", &note.to_string(), &[]);
         }),
     })
-}
-
-/// Who is told, as the config says. A secret that cannot be read leaves its webhook out, and is said.
-pub(super) fn receivers(setup: &Setup, desk: &Desk) -> Receivers {
-    let mut webhooks = Vec::new();
-    for webhook in &setup.config.webhooks {
-        match webhook.secret.read() {
-            Ok(secret) => webhooks.push(crate::daemon::tell::Webhook {
-                url: webhook.url.clone(),
-                secret,
-                events: webhook.events.clone(),
-            }),
-            Err(error) => desk.log.say(
-                Level::Error,
-                "story",
-                &format!("a webhook is left out: {error}"),
-                &[],
-            ),
-        }
-    }
-    Receivers {
-        command: setup.config.notify_command.clone(),
-        webhooks,
-    }
 }
 
 /// What is to be told at this moment of agents. Whoever is paused or gone has no incident any more.

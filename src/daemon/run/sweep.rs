@@ -15,6 +15,7 @@ use crate::health::state::State;
 use crate::mission::beat::Kind as Sign;
 use crate::ops::{hold, presence};
 use crate::store::layout;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -185,6 +186,8 @@ impl Pit {
                 self.desk
                     .log
                     .warn("hold.begun", &format!("revivals are held: {why}"));
+                self.events
+                    .say("hold", &json!({ "held": true, "reason": why }));
                 self.tell_hold(true, &why);
             }
             Action::Released(why) => {
@@ -192,6 +195,8 @@ impl Pit {
                     "hold.ended",
                     &format!("revivals go on; they were held because {why}"),
                 );
+                self.events
+                    .say("hold", &json!({ "held": false, "reason": why }));
                 self.tell_hold(false, &why);
             }
         }
@@ -238,7 +243,19 @@ impl Pit {
             ("reason", change.reason.as_str()),
         ];
         self.desk.log.say(level, "agent.changed", &text, &about);
-        self.events.say("agent", change);
+        let report = {
+            let (world, now) = self.desk.world_now();
+            match world
+                .roster
+                .find(change.agent.as_str(), Some(change.cell.as_str()))
+            {
+                Found::One(slot) => world.roster.report(slot, now),
+                _ => None,
+            }
+        };
+        if let Some(report) = report {
+            self.events.say("agent", &report);
+        }
         self.has_changed = true;
     }
 

@@ -68,7 +68,7 @@ impl Daemon {
         }
     }
 
-    /// Speaks with a token: an agent's own, or an operator's.
+    /// Speaks with a token: an agent's own, or an operator's (`ops::operator::token`).
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
@@ -220,13 +220,6 @@ impl Daemon {
             "is it mcell that listens at {socket}? `mcell daemon status` names its version"
         ))
     }
-}
-
-/// The token that proves an operator, `.mcell/operator.token` of the root; none if there is none yet. Who may not read it is
-/// no operator of this root (exit 7).
-pub fn operator_token(root: &Root) -> Result<Option<String>> {
-    let text = root.folder().read(layout::OPERATOR_TOKEN)?;
-    Ok(text.map(|text| String::from_utf8_lossy(text.trim_ascii()).into_owned()))
 }
 
 fn read(response: Response<Body>) -> std::io::Result<(u16, Vec<u8>)> {
