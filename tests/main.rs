@@ -30,6 +30,7 @@ mod handoff;
 mod help;
 mod hints;
 mod hostile;
+mod http;
 mod injection;
 mod journal;
 mod kill_sweep;
