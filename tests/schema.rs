@@ -135,6 +135,7 @@ const TYPED: &[&str] = &[
     "cell backup|.. -o kept.zst",
     "cell restore|kept.zst --as-copy",
     "cell take-over|..",
+    "daemon config|",
     "doctor|",
     "demo|",
     "explain|MC004",
@@ -198,6 +199,8 @@ fn what_is_wrong_is_printed_as_the_schemas_say() {
         ("output.explain.list", "explain"),
         ("output.cell.list", "cell list"),
         ("output.cell.show", "cell show"),
+        ("output.daemon.config.create", "daemon config --create"),
+        ("output.daemon.config.check", "daemon config --check"),
     ] {
         let printed = world.mcell(&format!("{command} --json")).json();
         assert_is_as_said(&world, name, &printed);

@@ -24,17 +24,50 @@ impl Moment {
                 boot: Some(String::from("fixed")),
                 up: u64::try_from(wall.unix()).unwrap_or(0).saturating_mul(1000),
             },
-            Clock::System => {
-                let up = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-                let part = |number: i64| u64::try_from(number).unwrap_or(0);
-                Moment {
-                    wall: clock.now(),
-                    boot: id().map(str::to_owned),
-                    up: part(up.tv_sec) * 1000 + part(up.tv_nsec) / 1_000_000,
-                }
-            }
+            Clock::System => Moment {
+                wall: clock.now(),
+                boot: id().map(str::to_owned),
+                up: milliseconds(rustix::time::ClockId::Boottime),
+            },
         }
     }
+}
+
+/// Three clocks read at one moment: where they disagree, the machine slept or somebody set one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clocks {
+    /// Milliseconds since the boot, sleep included.
+    pub up: u64,
+    /// Milliseconds since the boot that the machine was awake.
+    pub awake: u64,
+    /// Milliseconds since 1970, by the clock on the wall.
+    pub wall: i64,
+}
+
+impl Clocks {
+    /// Now. Under a fixed clock (tests) they agree.
+    pub fn now(clock: Clock) -> Self {
+        let wall = clock.now().unix_milliseconds();
+        let Clock::System = clock else {
+            let up = u64::try_from(wall).unwrap_or(0);
+            return Clocks {
+                up,
+                awake: up,
+                wall,
+            };
+        };
+        Clocks {
+            up: milliseconds(rustix::time::ClockId::Boottime),
+            awake: milliseconds(rustix::time::ClockId::Monotonic),
+            wall,
+        }
+    }
+}
+
+fn milliseconds(clock: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(clock);
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    part(time.tv_sec) * 1000 + part(time.tv_nsec) / 1_000_000
 }
 
 /// Which boot this is, in the system's words.

@@ -72,6 +72,14 @@ impl Time {
             .and_then(Time::from_unix)
     }
 
+    /// Reads a date as HTTP writes it ("Sun, 06 Nov 1994 08:49:37 GMT").
+    pub fn parse_http(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc2822(text.trim())
+            .ok()
+            .map(|read| read.to_utc())
+            .and_then(Time::guessed)
+    }
+
     /// The moment so many seconds after 1970; none outside of the years 0 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Self> {
         DateTime::from_timestamp(seconds, 0).and_then(Time::guessed)
@@ -80,6 +88,11 @@ impl Time {
     /// Whole seconds since 1970.
     pub fn unix(self) -> i64 {
         self.0.timestamp()
+    }
+
+    /// Milliseconds since 1970.
+    pub fn unix_milliseconds(self) -> i64 {
+        self.0.timestamp_millis()
     }
 
     /// Whole seconds from `earlier` to this; negative if this is before it.
@@ -194,6 +207,13 @@ mod tests {
             "2026-01-02T03:04:05Z"
         );
         assert!(Time::parse("2026-01-02 03:04").is_none());
+    }
+
+    #[test]
+    fn a_date_of_http_is_read() {
+        let read = Time::parse_http("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(read.to_string(), "1994-11-06T08:49:37Z");
+        assert!(Time::parse_http("120").is_none() && Time::parse_http("").is_none());
     }
 
     #[test]

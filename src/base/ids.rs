@@ -115,6 +115,26 @@ pub fn request() -> String {
     id
 }
 
+/// A new secret: 32 random bytes, in lower-case hex. Exit 7 if the system gives none.
+pub fn secret() -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    let mut rest = bytes.as_mut_slice();
+    while !rest.is_empty() {
+        // A signal may come in between.
+        match rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty()) {
+            Ok(given) => rest = rest.get_mut(given..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(Error::storage("draw a token", std::io::Error::from(error))),
+        }
+    }
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Tells whether a text can be such a secret.
+pub fn is_secret(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// Tells whether a text is a UUID in its usual form (36 characters, any case).
 pub fn is_uuid(text: &str) -> bool {
     text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()

@@ -1,5 +1,6 @@
 //! What every layer stands on and what knows nothing of missions: errors, time, names, text, findings, the outside world.
 
+pub mod backoff;
 pub mod boot;
 pub mod clock;
 pub mod document;

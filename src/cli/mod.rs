@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod complete;
 pub mod completions;
 pub mod context;
+pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod edited;
@@ -125,6 +126,7 @@ commands! {
     "add-task" AddTask add_task::AddTask,
     "validate" Validate validate::Validate,
     "scan" Scan scan::Scan,
+    "daemon" Daemon daemon::DaemonCommand,
     "status" Status status::Status,
     "cell" Cell cell::CellCommand,
     "agent" Agent agent::AgentCommand,

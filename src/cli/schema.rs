@@ -9,10 +9,12 @@ use crate::cli::edited::Edited;
 use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
 use crate::cli::{
-    Outcome, add_agent, add_task, artifact, cell, demo, explain, handoff, init, permission, policy,
+    Outcome, add_agent, add_task, artifact, cell, daemon, demo, explain, handoff, init, permission,
+    policy,
 };
 use crate::cli::{shapes, status, task, validate};
 use crate::mission::shape;
+use crate::ops::config::Effective;
 use crate::ops::{self, changes, checkpoint, doctor, export, scan};
 use crate::store::journal::Line as Change;
 use crate::ui::page::Page;
@@ -144,6 +146,9 @@ const OUTPUTS: &[Output] = &[
     output::<Change>("output.journal.show", List("lines"), &["journal show", "log"]),
     output::<ops::journal::Verified>("output.journal.verify", One, &["journal verify"]),
     output::<ops::journal::Head>("output.journal.head", One, &["journal head"]),
+    output::<Effective>("output.daemon.config", One, &["daemon config"]),
+    output::<daemon::MadeConfig>("output.daemon.config.create", One, &["daemon config --create"]),
+    output::<daemon::Checked>("output.daemon.config.check", One, &["daemon config --check"]),
     output::<doctor::Examination>("output.doctor", One, &["doctor"]),
     output::<demo::Shown>("output.demo", One, &["demo"]),
     output::<Lines>("output.schema", One, &["schema"]),

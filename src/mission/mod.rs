@@ -9,6 +9,7 @@ pub mod census;
 pub mod checkpoint;
 pub mod claim;
 pub mod drawing;
+pub mod gateway;
 pub mod grant;
 pub mod graph;
 pub mod handoff;

@@ -4,7 +4,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::CellId;
 use crate::base::text::{cut, shown};
 use crate::mission::cell::Cell;
-use crate::ops::config;
+use crate::ops::config::{self, Places};
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
@@ -35,6 +35,11 @@ pub enum Scope {
 impl Session {
     /// The root that is meant: `--root`, else `MCELL_ROOT`, else the config's `missions_path`, else `/var/missions`.
     pub fn root_choice(&self) -> Result<RootChoice> {
+        self.root_choice_by(|| config::places(&self.env))
+    }
+
+    /// The same by a config that was found otherwise; it is read only if neither an option nor the environment says more.
+    pub fn root_choice_by(&self, config: impl FnOnce() -> Result<Places>) -> Result<RootChoice> {
         if let Some(root) = &self.root {
             return Ok(RootChoice {
                 path: self.env.resolve(root),
@@ -47,7 +52,7 @@ impl Session {
                 why: String::from("MCELL_ROOT"),
             });
         }
-        let config = config::read(&self.env)?;
+        let config = config()?;
         if let (Some(path), Some(file)) = (config.missions_path, config.file) {
             return Ok(RootChoice {
                 path,

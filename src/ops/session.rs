@@ -31,6 +31,8 @@ pub struct Session {
     pub cell: Option<String>,
     /// `--as`, else `MCELL_AGENT`.
     pub agent: Option<AgentId>,
+    /// Who acts, where that is neither an agent nor who typed the command: the daemon.
+    pub by: Option<String>,
     /// `--token`: the fencing token of the claim that the act is part of.
     pub token: Option<u64>,
     /// What the journal calls this command: the same in all its lines.
@@ -61,6 +63,7 @@ impl Session {
             root: None,
             cell: None,
             agent: None,
+            by: None,
             token: None,
             request: ids::request(),
             tell: Box::new(|_| {}),
@@ -96,11 +99,13 @@ impl Session {
             })
     }
 
-    /// Who acts: the agent, else the operator.
+    /// Who acts: the agent, the daemon, else the operator.
     pub fn actor(&self) -> String {
-        self.agent
-            .as_ref()
-            .map_or_else(|| self.env.operator(), ToString::to_string)
+        match (&self.agent, &self.by) {
+            (Some(agent), _) => agent.to_string(),
+            (None, Some(by)) => by.clone(),
+            (None, None) => self.env.operator(),
+        }
     }
 
     /// An act of this session, now.

@@ -27,7 +27,7 @@ pub fn find(session: &Session, noun: &str, given: Option<&Path>) -> Result<Templ
     let given = given.map(|path| session.env.resolve(path));
     let folder = match given {
         Some(path) => Some(path),
-        None => config::read(&session.env)?.templates,
+        None => config::places(&session.env)?.templates,
     };
     if let Some(path) = folder {
         let file = if path.is_dir() {

@@ -63,6 +63,29 @@ pub const NEW: &str = ".mcell/new";
 pub const TRASH: &str = ".mcell/trash";
 /// Under a root: what `scan --changes` said last.
 pub const SEEN: &str = ".mcell/problems.json";
+/// Under a root: what the daemon has still to tell, and whom.
+pub const STORIES: &str = ".mcell/stories.json";
+/// Under a root: the same, where it could not be read and was put aside.
+pub const BROKEN_STORIES: &str = ".mcell/stories.json.broken";
+
+/// Under a root: held by its daemon for life.
+pub const DAEMON_LOCK: &str = ".mcell/daemon.lock";
+/// Under a root: what its daemon says of itself.
+pub const DAEMON: &str = ".mcell/daemon.json";
+/// Under a root: how its agents are, written once a sweep.
+pub const HEALTH: &str = ".mcell/health.json";
+/// Under a root: where its daemon is spoken to.
+pub const SOCKET: &str = ".mcell/agents.sock";
+/// Under a root: who can read it is an operator.
+pub const OPERATOR_TOKEN: &str = ".mcell/operator.token";
+/// Under a root: an operator's hold on revivals.
+pub const HOLD: &str = ".mcell/hold.json";
+/// Under a root: what its daemon did, one JSON object a line.
+pub const DAEMON_LOG: &str = ".mcell/daemon.log";
+/// Under a root: nothing. It is where a path of a file leads that means nothing.
+pub const NOWHERE: &str = ".mcell/nowhere";
+/// What a full log of the daemon is called.
+pub const DAEMON_LOG_BEFORE: &str = ".mcell/daemon.log.1";
 
 /// The folders of a cell, parents first.
 pub const FOLDERS: [&str; 10] = [

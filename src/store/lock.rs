@@ -159,6 +159,28 @@ pub fn try_exclusive(folder: &Folder, beneath: &str) -> Result<Option<Held>> {
     }
 }
 
+/// Tells whether somebody holds a lock for itself alone. The file is not made; none there is none held.
+pub fn is_held(folder: &Folder, beneath: &str) -> Result<bool> {
+    let Some((file, _)) = folder.open_file(beneath, OFlags::RDONLY)? else {
+        return Ok(false);
+    };
+    let file = File::from(file);
+    let is_free = fs2::try_lock(&file, false).map_err(|error| {
+        Error::storage(
+            format_args!("look at {}", folder.path_of(beneath).display()),
+            error,
+        )
+    })?;
+    // Closing the file gives back what was taken.
+    Ok(!is_free)
+}
+
+/// The process that holds a lock, by the kernel's table; none if nobody does, or it cannot be seen from here.
+pub fn holder_pid(folder: &Folder, beneath: &str) -> Result<Option<u32>> {
+    let opened = folder.open_file(beneath, OFlags::RDONLY)?;
+    Ok(opened.and_then(|(file, _)| holder_by_kernel(&File::from(file))))
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if self.exclusive && !self.half_done {

@@ -1,14 +1,10 @@
 //! A scan as Prometheus text, for the textfile collector of node_exporter.
 
-use crate::base::error::{Error, Result};
+use crate::base::error::Result;
+use crate::daemon::metrics::exposition::{self, Labels, gauges, labels, whole};
 use crate::ops::scan::Scan;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::path::Path;
-
-type Labels = Vec<(String, String)>;
 
 /// Writes the metrics to a file, replaced whole: a collector never sees half of them.
 pub(super) fn write(file: &Path, scans: &[Scan]) -> Result<()> {
@@ -18,35 +14,35 @@ pub(super) fn write(file: &Path, scans: &[Scan]) -> Result<()> {
 
 fn text(scans: &[Scan]) -> Result<String> {
     let mut registry = Registry::default();
-    let cells = family(&mut registry, "mcell_cells", "Cells by status");
-    let agents = family(&mut registry, "mcell_agents", "Agents by cell and status");
-    let tasks = family(&mut registry, "mcell_tasks", "Tasks by cell and status");
-    let ready = family(
+    let cells = gauges(&mut registry, "mcell_cells", "Cells by status");
+    let agents = gauges(&mut registry, "mcell_agents", "Agents by cell and status");
+    let tasks = gauges(&mut registry, "mcell_tasks", "Tasks by cell and status");
+    let ready = gauges(
         &mut registry,
         "mcell_tasks_ready",
         "Tasks that can be taken now, by cell",
     );
-    let late = family(
+    let late = gauges(
         &mut registry,
         "mcell_tasks_overdue",
         "Tasks in progress for longer than they should take, by cell",
     );
-    let problems = family(
+    let problems = gauges(
         &mut registry,
         "mcell_problems",
         "Problems by cell; those of the root have an empty cell",
     );
-    let free = family(
+    let free = gauges(
         &mut registry,
         "mcell_disk_available_bytes",
         "Bytes free on the disk of the root",
     );
-    let total = family(
+    let total = gauges(
         &mut registry,
         "mcell_disk_size_bytes",
         "Bytes of the disk of the root",
     );
-    let at = family(
+    let at = gauges(
         &mut registry,
         "mcell_scan_timestamp_seconds",
         "When the scan was made, in seconds since 1970",
@@ -85,37 +81,19 @@ fn text(scans: &[Scan]) -> Result<String> {
             late.get_or_create(&named(&[])).set(i64::from(t.overdue));
             problems
                 .get_or_create(&named(&[]))
-                .set(i64::try_from(cell.problems.len()).unwrap_or(i64::MAX));
+                .set(whole(cell.problems.len()));
         }
         problems
             .get_or_create(&labels(&[("cell", "")]))
-            .set(i64::try_from(scan.problems.len()).unwrap_or(i64::MAX));
+            .set(whole(scan.problems.len()));
         if let Some(space) = scan.disk {
             free.get_or_create(&Labels::new())
-                .set(i64::try_from(space.available).unwrap_or(i64::MAX));
-            total
-                .get_or_create(&Labels::new())
-                .set(i64::try_from(space.total).unwrap_or(i64::MAX));
+                .set(whole(space.available));
+            total.get_or_create(&Labels::new()).set(whole(space.total));
         }
         if let Some(moment) = crate::base::clock::Time::parse(&scan.scanned_at) {
             at.get_or_create(&Labels::new()).set(moment.unix());
         }
     }
-    let mut text = String::new();
-    encode(&mut text, &registry)
-        .map_err(|error| Error::bug(format!("metrics cannot be written: {error}")))?;
-    Ok(text)
-}
-
-fn labels(pairs: &[(&str, &str)]) -> Labels {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-fn family(registry: &mut Registry, name: &str, about: &str) -> Family<Labels, Gauge> {
-    let family = Family::<Labels, Gauge>::default();
-    registry.register(name, about, family.clone());
-    family
+    exposition::text(&[&registry])
 }

@@ -3,6 +3,7 @@
 use super::known::said;
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
+use crate::mission::gateway::Gateway;
 
 /// The rules of this family.
 pub const RULES: &[Rule] = &[
@@ -30,57 +31,6 @@ agents/agent_001.json: { "gateway": "127.0.0.1:8101" }"#,
     },
 ];
 
-/// What a gateway is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// A name that the fleet's tools look up.
-    Name,
-    /// host:port or a URL.
-    Network,
-    /// A socket file.
-    SocketFile,
-}
-
-fn form(gateway: &str) -> Option<Form> {
-    if gateway
-        .chars()
-        .any(|letter| letter.is_whitespace() || letter.is_control())
-    {
-        return None;
-    }
-    if let Some(path) = gateway.strip_prefix("unix:") {
-        return path.starts_with('/').then_some(Form::SocketFile);
-    }
-    if let Some((scheme, rest)) = gateway.split_once("://") {
-        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-        let has_host = rest.starts_with(|first: char| first.is_alphanumeric() || first == '[');
-        return (is_scheme && has_host).then_some(Form::Network);
-    }
-    if let Some((host, port)) = gateway.rsplit_once(':') {
-        let is_port = port.parse::<u16>().is_ok_and(|port| port > 0) && !port.starts_with('+');
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
-        let is_host = match bare {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => is_name(host),
-        };
-        return (is_host && is_port).then_some(Form::Network);
-    }
-    is_name(gateway).then_some(Form::Name)
-}
-
-/// Names of hosts, and of gateways: both are in use with underscores.
-fn is_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-}
-
 fn gateway_without_network(facts: &Facts<'_, '_>, findings: &mut Findings) {
     let isolation = facts.survey.isolation.as_ref();
     let isolation = isolation.and_then(|sheet| sheet.value.as_ref());
@@ -89,7 +39,7 @@ fn gateway_without_network(facts: &Facts<'_, '_>, findings: &mut Findings) {
     }
     for (sheet, agent) in facts.agents() {
         if let Some(gateway) = agent.gateway.as_deref()
-            && form(gateway) == Some(Form::Network)
+            && Gateway::of(gateway).is_some_and(Gateway::needs_network)
         {
             findings.add(
                 Finding::new(
@@ -108,7 +58,7 @@ fn gateway_without_network(facts: &Facts<'_, '_>, findings: &mut Findings) {
 fn gateway_of_no_form(facts: &Facts<'_, '_>, findings: &mut Findings) {
     for (sheet, agent) in facts.agents() {
         if let Some(gateway) = agent.gateway.as_deref()
-            && form(gateway).is_none()
+            && Gateway::of(gateway).is_none()
         {
             findings.add(
                 Finding::new(
@@ -139,7 +89,11 @@ mod tests {
         "gateway_1:80",
         "http://host/health",
     ];
-    const OTHERS: [&str; 2] = ["gateway_1", "unix:/run/agent_001.sock"];
+    const OTHERS: [&str; 3] = [
+        "gateway_1",
+        "unix:/run/agent_001.sock",
+        "unix:artifacts/agent_001.sock",
+    ];
 
     fn gateway(gateway: &str) -> Built {
         cell().agent("agent_001", json!({"gateway": gateway}))
@@ -154,7 +108,9 @@ mod tests {
             "localhost:99999",
             "localhost:",
             ":8101",
-            "unix:agent.sock",
+            "unix:",
+            "unix:../other/agent.sock",
+            "unix:a//b",
             "://x",
             "http://",
             "a b",

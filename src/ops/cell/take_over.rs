@@ -4,6 +4,7 @@ use super::rise::rise;
 use crate::base::error::Result;
 use crate::base::host;
 use crate::base::text::shown;
+use crate::ops::config;
 use crate::ops::session::Session;
 use crate::store::cell::OpenCell;
 use crate::store::commit::pretty;
@@ -30,7 +31,8 @@ pub struct TakenOver {
 /// Makes this host the home of a cell. Its tokens rise: whoever worked for the other host is refused.
 pub fn take_over(session: &Session, cell: &OpenCell) -> Result<TakenOver> {
     session.require_operator("take a cell over")?;
-    let host = host::name(&session.env);
+    let configured = config::places(&session.env)?.host;
+    let host = host::name(&session.env, configured.as_deref());
     let mut writing = session.write(cell, "cell take-over")?;
     let there = writing.text(layout::HOST)?.unwrap_or_default();
     let known: Value = serde_json::from_slice(&there).unwrap_or_default();

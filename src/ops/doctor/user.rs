@@ -1,6 +1,7 @@
 //! What the user has set: variables, config, completion scripts.
 
 use super::Check;
+use crate::base::finding::Severity;
 use crate::base::text::{nearest, quoted, shown};
 use crate::base::variables;
 use crate::ops::config;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 
 pub(super) fn look(session: &Session, checks: &mut Vec<Check>) {
     variables_in_force(session, checks);
-    checks.push(config_file(session));
+    config_file(session, checks);
     completion_scripts(session, checks);
 }
 
@@ -77,23 +78,37 @@ fn variables_in_force(session: &Session, checks: &mut Vec<Check>) {
     }
 }
 
-fn config_file(session: &Session) -> Check {
-    match config::read(&session.env) {
-        Ok(config) => match config.file {
-            Some(file) => Check::ok("config", file.display().to_string()),
-            None => Check::ok("config", "none, and none is needed"),
-        },
-        Err(error) => {
-            let mut why = error.message().to_owned();
-            if let Some(place) = error.place() {
-                why = format!("{}:{}:{}: {why}", place.file, place.line, place.column);
-            }
-            let check = Check::problem("config", why);
-            match session.env.path("MCELL_CONFIG") {
-                Some(_) => check.command("unset MCELL_CONFIG"),
-                None => check.command("${EDITOR:-vi} ~/.lazarus/config.json"),
-            }
+fn config_file(session: &Session, checks: &mut Vec<Check>) {
+    let (file, findings) = match config::check(&session.env, None) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            checks.push(Check::ok("config", "none, and none is needed"));
+            return;
         }
+        Err(error) => {
+            let check = Check::problem("config", error.message());
+            checks.push(match session.env.path("MCELL_CONFIG") {
+                Some(_) => check.command("unset MCELL_CONFIG"),
+                None => check.command("ls -l ~/.lazarus/config.json /etc/lazarus/config.json"),
+            });
+            return;
+        }
+    };
+    if findings.is_empty() {
+        checks.push(Check::ok("config", file.display().to_string()));
+    }
+    for finding in findings {
+        let trouble = finding.trouble;
+        let mut why = trouble.message().to_owned();
+        if let Some(place) = trouble.place() {
+            why = format!("{}:{}:{}: {why}", place.file, place.line, place.column);
+        }
+        let check = match finding.severity {
+            Severity::Error => Check::problem("config", why),
+            _ => Check::warning("config", why),
+        };
+        let file = quoted(&file.display().to_string());
+        checks.push(check.command(format!("${{EDITOR:-vi}} {file}")));
     }
 }
 

@@ -101,6 +101,17 @@ impl Folder {
 
     /// Makes a file beneath that is not there yet, whole and fsynced, with these rights. Its folder is not fsynced.
     pub fn write_new(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
+        let file = self.write_open(beneath, text, rights)?;
+        retry_on_intr(|| rustix::fs::fsync(&file))
+            .map_err(|error| self.trouble("write", beneath, error))
+    }
+
+    /// The same without waiting for the disk.
+    pub fn write_unsynced(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
+        self.write_open(beneath, text, rights).map(|_| ())
+    }
+
+    fn write_open(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<OwnedFd> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let open = || open_beneath(self.handle(), beneath, flags, Mode::from_raw_mode(0o600));
@@ -115,8 +126,8 @@ impl Folder {
         .map_err(|error| self.trouble("write", beneath, error))?;
         give(file.as_fd(), rights)
             .and_then(|()| write_all(&file, text))
-            .and_then(|()| retry_on_intr(|| rustix::fs::fsync(&file)))
-            .map_err(|error| self.trouble("write", beneath, error))
+            .map_err(|error| self.trouble("write", beneath, error))?;
+        Ok(file)
     }
 
     /// Removes what killed writers left in a folder beneath: temps, and folders on their way to their name.

@@ -1,0 +1,13 @@
+//! How everybody is.
+
+use super::Call;
+use crate::daemon::message::{Reply, Response};
+
+/// `GET /health`
+pub(super) fn health(call: &Call<'_>) -> Reply {
+    let overview = {
+        let (world, now) = call.front.desk.world_now();
+        world.roster.overview(now)
+    };
+    Response::json(200, &overview).into()
+}

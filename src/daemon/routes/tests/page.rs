@@ -1,0 +1,1 @@
+//! docs/openapi.yaml and the routes.

@@ -1,0 +1,153 @@
+//! What people are told, and that it is told once: incidents of agents, and holds.
+
+use crate::base::boot::Moment;
+use crate::base::error::Result;
+use crate::daemon::desk::Desk;
+use crate::daemon::setup::Setup;
+use crate::daemon::story::{Event, Story, Whom};
+use crate::daemon::tell::{Note, Pace, Receivers, Setting, Teller};
+use crate::daemon::world::World;
+use crate::health::incident::{Look, Turn};
+use crate::health::roster::Watched;
+use crate::health::state::State;
+use crate::store::root::Root;
+use std::sync::Arc;
+
+/// Starts whoever tells people.
+pub(super) fn start(desk: &Arc<Desk>, root: &Root, setup: &Setup) -> Result<Teller> {
+    let log = Arc::clone(desk);
+    Teller::start(Setting {
+        root: root.path(),
+        receivers: Receivers::of(&setup.config),
+        pace: Pace::default(),
+        clock: desk.clock,
+        metrics: Arc::clone(&desk.metrics),
+        hear: Arc::new(move |note: &Note| {
+            log.log.say(note.level(), "story", &note.to_string(), &[]);
+        }),
+    })
+}
+
+/// What is to be told at this moment of agents. Whoever is paused or gone has no incident any more.
+pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
+    let mut stories = Vec::new();
+    let is_held = world.mass.hold.is_some();
+    let held: Vec<String> = world.held_gateways().map(str::to_owned).collect();
+    let World {
+        roster,
+        incidents,
+        stalls,
+        ..
+    } = world;
+    let is_known =
+        |key: &str| of_key(roster, key).is_some_and(|watched| watched.case.idle.is_none());
+    incidents.keep(is_known);
+    stalls.keep(is_known);
+    for (_, watched) in roster.all() {
+        let Some(key) = key(watched).filter(|_| watched.case.idle.is_none()) else {
+            continue;
+        };
+        let is_ill = watched.state == State::Unhealthy;
+        if is_ill || incidents.of(&key).is_some() {
+            let look = match watched.state {
+                State::Unhealthy => Look::Ill,
+                State::Healthy => Look::Well,
+                _ => Look::Between,
+            };
+            let by_gateway = watched
+                .target
+                .as_ref()
+                .is_some_and(|target| held.iter().any(|held| **held == **target));
+            if let Some(turn) = incidents.look(&key, look, is_held || by_gateway, now) {
+                stories.extend(of_turn(
+                    roster,
+                    watched,
+                    &turn,
+                    [Event::AgentUnhealthy, Event::AgentRecovered],
+                    now,
+                ));
+            }
+        }
+        let verdict = watched.verdict(now.up);
+        if verdict.stalled.is_some() || stalls.of(&key).is_some() {
+            let look = if verdict.stalled.is_some() {
+                Look::Ill
+            } else {
+                Look::Well
+            };
+            if let Some(turn) = stalls.look(&key, look, false, now) {
+                stories.extend(of_turn(
+                    roster,
+                    watched,
+                    &turn,
+                    [Event::AgentStalled, Event::AgentProgressing],
+                    now,
+                ));
+            }
+        }
+    }
+    stories
+}
+
+fn key(watched: &Watched) -> Option<String> {
+    watched
+        .cell
+        .as_ref()
+        .map(|cell| format!("{cell}/{}", watched.agent))
+}
+
+fn of_key<'r>(roster: &'r crate::health::roster::Roster, key: &str) -> Option<&'r Watched> {
+    use crate::health::roster::Found;
+    let (cell, agent) = key.split_once('/')?;
+    match roster.find(agent, Some(cell)) {
+        Found::One(slot) => roster.get(slot),
+        _ => None,
+    }
+}
+
+fn of_turn(
+    roster: &crate::health::roster::Roster,
+    watched: &Watched,
+    turn: &Turn,
+    events: [Event; 2],
+    now: &Moment,
+) -> Option<Story> {
+    let cell = watched.cell.as_ref()?;
+    let census = roster.cell(cell.as_str())?;
+    let whom = Whom {
+        cell_id: Some(cell.as_str()),
+        mission_name: &census.mission_name,
+        agent_id: watched.agent.as_str(),
+    };
+    let verdict = watched.verdict(now.up);
+    let reason = match verdict.stalled {
+        Some(seconds) if events[0] == Event::AgentStalled => {
+            format!(
+                "no progress for {}",
+                crate::base::duration::in_words(seconds)
+            )
+        }
+        _ => verdict.reason.to_string(),
+    };
+    let [begin, end] = events;
+    Some(match turn {
+        Turn::Began(incident) => {
+            let next = "nothing by itself: mcell starts and stops no agents yet";
+            Story::of_agent(begin, whom, incident, now.wall, &reason)
+                .change(State::Healthy.word(), verdict.state.word())
+                .then(next)
+        }
+        Turn::Ended(incident) => Story::of_agent(end, whom, incident, now.wall, &reason)
+            .change(State::Unhealthy.word(), verdict.state.word()),
+    })
+}
+
+/// A hold that began or ended. `at` names it: since when it holds.
+pub(super) fn of_hold(has_begun: bool, why: &str, since: &str, now: &Moment) -> Story {
+    let event = if has_begun {
+        Event::HoldBegun
+    } else {
+        Event::HoldEnded
+    };
+    Story::new(event, &format!("hold/{since}"), now.wall, why).type_this("mcell health")
+}

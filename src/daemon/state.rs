@@ -1,0 +1,39 @@
+//! What a restart must not forget, in `<root>/.mcell/health.json`.
+
+use crate::base::error::{Error, Result};
+use crate::health::roster::{Record, VERSION};
+use crate::store::layout;
+use crate::store::root::Root;
+
+/// What is on file; none if there is nothing. A file that cannot be understood is a sentence why, and nothing more: the
+/// state it held is learnt again from the agents themselves.
+pub fn read(root: &Root) -> Result<(Option<Record>, Option<String>)> {
+    let Some(text) = root.folder().read(layout::HEALTH)? else {
+        return Ok((None, None));
+    };
+    let path = root.folder().path_of(layout::HEALTH);
+    let lost = |why: String| {
+        Ok((
+            None,
+            Some(format!(
+                "{} cannot be read, and is begun anew: {why}",
+                path.display()
+            )),
+        ))
+    };
+    match serde_json::from_slice::<Record>(&text) {
+        Ok(record) if record.version > VERSION => {
+            lost(format!("it is of a later form, {}", record.version))
+        }
+        Ok(record) => Ok((Some(record), None)),
+        Err(error) => lost(error.to_string()),
+    }
+}
+
+/// Writes it, whole.
+pub fn write(root: &Root, record: &Record) -> Result<()> {
+    let mut text = serde_json::to_vec(record)
+        .map_err(|error| Error::bug(format!("the state of agents cannot be written: {error}")))?;
+    text.push(b'\n');
+    root.write_state(layout::HEALTH, &text)
+}

@@ -1,0 +1,167 @@
+//! What follows from what is known: who changed, whose gateway is asked, what is due in which cell, what is held.
+
+use super::World;
+use crate::base::boot::{Clocks, Moment};
+use crate::base::ids::{AgentId, CellId};
+use crate::health::mass::{Turn, is_the_gateways_fault};
+use crate::health::milliseconds;
+use crate::health::pace::Disturbance;
+use crate::health::reason::Reason;
+use crate::health::roster::{Slot, Watched};
+use crate::health::state::State;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Something to do, or to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Time did not go on as it should: everybody has grace.
+    Forgiven(Disturbance),
+    /// An agent changed.
+    Changed(Change),
+    /// The gateway of this agent is to be asked.
+    Probe(Slot),
+    /// Something of this cell is due: a lease, an offer, a pause that ends.
+    Settle(CellId),
+    /// A checkpoint is ordered of this agent with its next beat.
+    CheckpointNow(Slot),
+    /// From now on revivals are held, for this reason.
+    Held(String),
+    /// They are not any more.
+    Released(String),
+}
+
+/// An agent of a cell changed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Change {
+    /// Its cell.
+    pub cell: CellId,
+    /// Its id.
+    pub agent: AgentId,
+    /// How it was.
+    pub from: State,
+    /// How it is.
+    pub to: State,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// How the agents at one gateway fare.
+#[derive(Debug, Default)]
+struct Share {
+    sharing: usize,
+    unanswered: usize,
+}
+
+impl World {
+    /// Looks at everything, once a sweep, and says what follows. What is told once is not told again.
+    pub fn decide(&mut self, now: &Moment, clocks: Clocks) -> Vec<Action> {
+        let mut actions = Vec::new();
+        actions.extend(self.keep_pace(clocks).map(Action::Forgiven));
+        let mut judged = 0;
+        let mut gateways: BTreeMap<Arc<str>, Share> = BTreeMap::new();
+        let mut falls = 0;
+        for (slot, watched) in self.roster.all_mut() {
+            watched.signs.settle(&watched.case, clocks.up);
+            let change = watched.look(clocks, &mut falls);
+            if watched.case.idle.is_some() {
+                actions.extend(change.map(Action::Changed));
+                continue;
+            }
+            judged += usize::from(watched.state != State::Unknown && watched.cell.is_some());
+            actions.extend(change.map(Action::Changed));
+            if let Some(target) = &watched.target {
+                let share = gateways.entry(Arc::clone(target)).or_default();
+                share.sharing += 1;
+                share.unanswered += usize::from(watched.signs.gateway_is_down());
+                if clocks.up >= watched.next_probe {
+                    watched.next_probe = clocks
+                        .up
+                        .saturating_add(milliseconds(watched.case.settings.interval));
+                    actions.push(Action::Probe(slot));
+                }
+            }
+        }
+        (0..falls).for_each(|_| self.mass.fell(clocks.up));
+        self.hold(judged, &gateways, clocks, &mut actions);
+        actions.extend(
+            self.roster
+                .order_checkpoints(clocks.up)
+                .into_iter()
+                .map(Action::CheckpointNow),
+        );
+        let due = self
+            .roster
+            .cells()
+            .filter(|cell| cell.due.iter().any(|due| due.has_come(now)));
+        actions.extend(due.map(|cell| Action::Settle(cell.cell_id.clone())));
+        actions
+    }
+
+    /// Begins and ends holds.
+    fn hold(
+        &mut self,
+        judged: usize,
+        gateways: &BTreeMap<Arc<str>, Share>,
+        clocks: Clocks,
+        actions: &mut Vec<Action>,
+    ) {
+        let before = self.mass.hold.clone();
+        match self.mass.look(judged, clocks.up) {
+            Some(Turn::Begun) => actions.extend(
+                self.mass
+                    .hold
+                    .as_ref()
+                    .map(|hold| Action::Held(hold.to_string())),
+            ),
+            Some(Turn::Ended) => {
+                actions.extend(before.map(|hold| Action::Released(hold.to_string())));
+            }
+            None => {}
+        }
+        let at_fault = |share: &Share| is_the_gateways_fault(share.sharing, share.unanswered);
+        let silent: BTreeSet<Arc<str>> = gateways
+            .iter()
+            .filter(|(_, share)| at_fault(share))
+            .map(|(target, _)| Arc::clone(target))
+            .collect();
+        let words = |target: &str| {
+            format!("the gateway at {target} answers none of the agents that share it")
+        };
+        actions.extend(
+            silent
+                .difference(&self.held)
+                .map(|target| Action::Held(words(target))),
+        );
+        actions.extend(
+            self.held
+                .difference(&silent)
+                .map(|target| Action::Released(words(target))),
+        );
+        self.held = silent;
+    }
+}
+
+impl Watched {
+    /// Takes note of how it is now; tells if that is a change, for those who are in a cell. Counts falls by silence or
+    /// probes.
+    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> Option<Change> {
+        let verdict = self.signs.judge(&self.case, clocks.up);
+        if verdict.state == self.state {
+            return None;
+        }
+        let (from, to) = (self.state, verdict.state);
+        let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
+        if to == State::Unhealthy && cell.is_some() && verdict.reason != Reason::Died {
+            *falls += 1;
+        }
+        (self.state, self.since) = (to, clocks);
+        Some(Change {
+            cell: cell?,
+            agent: self.agent.clone(),
+            from,
+            to,
+            reason,
+        })
+    }
+}

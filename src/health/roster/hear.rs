@@ -1,0 +1,202 @@
+//! What is heard of an agent: beats, failures, answers of its gateway.
+
+use super::{Order, Roster, Slot, Watched};
+use crate::base::boot::Clocks;
+use crate::health::Up;
+use crate::health::probe::Answer;
+use crate::health::signs::Signs;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// What may come with a beat.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beat {
+    /// The life that it is of, if it says so.
+    pub incarnation: Option<u64>,
+    /// What the agent calls its own status.
+    pub status: Option<String>,
+    /// Any number that rises as the work goes on.
+    pub progress: Option<f64>,
+    /// Seconds since 1970 until which it will be quiet; null ends that.
+    pub quiet_until: Option<Option<f64>>,
+    /// What it wants to be known of it, merged into what is known; null deletes.
+    pub metadata: Map<String, Value>,
+}
+
+/// An accepted beat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beaten {
+    /// The life that it counts for.
+    pub incarnation: u64,
+    /// Seconds until the next one is due.
+    pub interval: u64,
+    /// What the agent is to do.
+    pub orders: Vec<Order>,
+}
+
+/// Why a beat is not accepted. Nothing of it counts then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is of an older life than the present one, which is this.
+    Fenced(u64),
+    /// It is of a life that mcell has not begun.
+    Unborn(u64),
+    /// The metadata would be larger than may be, by so many bytes in all.
+    TooMuch(usize),
+    /// The agent is gone.
+    Gone,
+}
+
+/// The most bytes of metadata that are kept of an agent.
+pub const MOST_METADATA: usize = 4096;
+
+impl Roster {
+    /// A beat of an agent. Says first whether it counts, then changes anything.
+    pub fn beat(&mut self, slot: Slot, beat: &Beat, now: Clocks) -> Result<Beaten, Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        let merged = merged(&watched.heard.metadata, &beat.metadata)?;
+        watched.check_life(beat.incarnation, now.up)?;
+        watched.signs.beat(&watched.case, now.up);
+        if let Some(quiet) = beat.quiet_until {
+            let until = quiet.map(|until| up_at(until, now));
+            watched.signs.announce_quiet(until, now.up);
+        }
+        if let Some(progress) = beat.progress {
+            watched.signs.progressed(progress, now.up);
+        }
+        let heard = &mut watched.heard;
+        (heard.beat, heard.contact) = (Some(now.wall), Some(now.wall));
+        if let Some(merged) = merged {
+            heard.metadata = merged;
+        }
+        if beat.status.is_some() {
+            heard.status.clone_from(&beat.status);
+        }
+        Ok(Beaten {
+            incarnation: watched.signs.incarnation,
+            interval: watched.case.settings.interval,
+            orders: watched.take_orders(),
+        })
+    }
+
+    /// What an agent wants to be known of it, without a sign of life.
+    pub fn describe(&mut self, slot: Slot, metadata: &Map<String, Value>) -> Result<(), Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        if let Some(merged) = merged(&watched.heard.metadata, metadata)? {
+            watched.heard.metadata = merged;
+        }
+        Ok(())
+    }
+
+    /// A failure that an agent reports.
+    pub fn failure(
+        &mut self,
+        slot: Slot,
+        incarnation: Option<u64>,
+        words: &str,
+        now: Clocks,
+    ) -> Result<(), Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        watched.check_life(incarnation, now.up)?;
+        watched.signs.failed(&watched.case, words, now.up);
+        watched.heard.contact = Some(now.wall);
+        Ok(())
+    }
+
+    /// What the gateway of an agent answered, and how long it took.
+    pub fn probed(&mut self, slot: Slot, answer: Answer, took: Duration, now: Clocks) {
+        let Some(watched) = self.get_mut(slot) else {
+            return;
+        };
+        if !matches!(answer, Answer::Failed(_)) {
+            watched.heard.contact = Some(now.wall);
+            watched.heard.response_time = Some(took.as_secs_f64());
+        }
+        watched.signs.probed(&watched.case, answer, now.up);
+    }
+
+    /// A ping of an agent's watchdog.
+    pub fn ping(
+        &mut self,
+        slot: Slot,
+        incarnation: Option<u64>,
+        now: Clocks,
+    ) -> Result<(), Refusal> {
+        self.sign(slot, incarnation, now, Signs::ping)
+    }
+
+    /// A line in an agent's log.
+    pub fn wrote(
+        &mut self,
+        slot: Slot,
+        incarnation: Option<u64>,
+        now: Clocks,
+    ) -> Result<(), Refusal> {
+        self.sign(slot, incarnation, now, Signs::wrote)
+    }
+
+    fn sign(
+        &mut self,
+        slot: Slot,
+        incarnation: Option<u64>,
+        now: Clocks,
+        give: fn(&mut Signs, &crate::health::signs::Case, Up),
+    ) -> Result<(), Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        watched.check_life(incarnation, now.up)?;
+        give(&mut watched.signs, &watched.case, now.up);
+        watched.heard.contact = Some(now.wall);
+        Ok(())
+    }
+}
+
+impl Watched {
+    /// Refuses what is of another life. Whoever starts itself may begin a new one by saying so.
+    fn check_life(&mut self, said: Option<u64>, now: Up) -> Result<(), Refusal> {
+        let present = self.signs.incarnation;
+        match said {
+            Some(said) if said < present => Err(Refusal::Fenced(present)),
+            Some(said) if said > present && self.has_run => Err(Refusal::Unborn(said)),
+            Some(said) if said > present => {
+                self.signs = Signs::begin(said, &self.case.settings, now);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Metadata with more merged into it; none if there is nothing to merge.
+fn merged(
+    known: &Map<String, Value>,
+    more: &Map<String, Value>,
+) -> Result<Option<Map<String, Value>>, Refusal> {
+    if more.is_empty() {
+        return Ok(None);
+    }
+    let mut merged = known.clone();
+    for (name, value) in more {
+        if value.is_null() {
+            merged.shift_remove(name);
+        } else {
+            merged.insert(name.clone(), value.clone());
+        }
+    }
+    // A map of JSON values can always be written.
+    let size = serde_json::to_vec(&merged).map_or(usize::MAX, |text| text.len());
+    if size > MOST_METADATA {
+        return Err(Refusal::TooMuch(size));
+    }
+    Ok(Some(merged))
+}
+
+/// A moment of the wall clock, in seconds since 1970, on the clock of the boot.
+fn up_at(seconds: f64, now: Clocks) -> Up {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a float that is too large becomes the largest whole number"
+    )]
+    let ahead = (seconds * 1000.0) as i64;
+    let ahead = ahead.saturating_sub(now.wall);
+    now.up.saturating_add_signed(ahead)
+}

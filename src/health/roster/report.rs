@@ -1,0 +1,256 @@
+//! What is told of agents and cells, in the fleet's words: times are seconds since 1970.
+
+use super::{Housed, Roster, Slot, Watched};
+use crate::base::boot::Clocks;
+use crate::health::state::State;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+
+/// One agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentReport {
+    /// Its id.
+    pub agent_id: String,
+    /// How it is.
+    pub status: State,
+    /// When its last beat came, in seconds since 1970.
+    pub last_heartbeat: Option<f64>,
+    /// When it was last heard of in any way, in seconds since 1970.
+    pub last_response: Option<f64>,
+    /// Failures in a row, of its gateway or reported.
+    pub consecutive_failures: u64,
+    /// Seconds that its gateway took to answer.
+    pub response_time: Option<f64>,
+    /// The last words of what fails, while something does.
+    pub error_message: Option<String>,
+    /// What it wants to be known of it.
+    pub metadata: Map<String, Value>,
+    /// The folder's name of its cell; null if it is in none.
+    pub cell_id: Option<String>,
+    /// Which life of it this is.
+    pub incarnation: u64,
+    /// Why it is as it is, in a sentence.
+    pub reason: String,
+    /// Since when it is so, in seconds since 1970.
+    pub since: f64,
+    /// Seconds it has made no progress, where that is longer than its task should take.
+    pub stalled: Option<u64>,
+}
+
+/// How many agents are how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Whatever is due from them comes.
+    pub healthy: usize,
+    /// Something is missing.
+    pub degraded: usize,
+    /// Dead, silent or failing.
+    pub unhealthy: usize,
+    /// Nothing can be said of them.
+    pub unknown: usize,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub fn add(&mut self, state: State) {
+        *match state {
+            State::Healthy => &mut self.healthy,
+            State::Degraded => &mut self.degraded,
+            State::Unhealthy => &mut self.unhealthy,
+            State::Unknown => &mut self.unknown,
+        } += 1;
+    }
+
+    /// How many are so.
+    pub const fn of(&self, state: State) -> usize {
+        match state {
+            State::Healthy => self.healthy,
+            State::Degraded => self.degraded,
+            State::Unhealthy => self.unhealthy,
+            State::Unknown => self.unknown,
+        }
+    }
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CellReport {
+    /// The folder's name.
+    pub cell_id: String,
+    /// The mission's name.
+    pub mission_name: String,
+    /// active, paused, completed, failed; null if cell.json cannot be read.
+    pub status: Option<String>,
+    /// Its agents.
+    pub total_agents: usize,
+    /// Of these, how many are healthy.
+    pub healthy: usize,
+    /// How many are degraded.
+    pub degraded: usize,
+    /// How many are unhealthy.
+    pub unhealthy: usize,
+    /// Of how many nothing can be said.
+    pub unknown: usize,
+}
+
+/// Everything: `GET /health`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Overview {
+    /// When, in seconds since 1970.
+    pub timestamp: f64,
+    /// How many cells there are.
+    pub total_cells: usize,
+    /// How many agents, those of no cell too.
+    pub total_agents: usize,
+    /// Of these, how many are healthy.
+    pub healthy: usize,
+    /// How many are degraded.
+    pub degraded: usize,
+    /// How many are unhealthy.
+    pub unhealthy: usize,
+    /// Of how many nothing can be said.
+    pub unknown: usize,
+    /// Every agent: by its id, or by `cell_id/agent_id` where its id is in several cells.
+    pub agents: BTreeMap<String, AgentReport>,
+    /// Every cell, by its id.
+    pub cells: BTreeMap<String, CellReport>,
+}
+
+/// Milliseconds as the fleet writes times: seconds since 1970.
+pub fn seconds(milliseconds: i64) -> f64 {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of the years to come fit into a float exactly"
+    )]
+    let exact = milliseconds as f64;
+    exact / 1000.0
+}
+
+impl Watched {
+    /// What is told of it.
+    pub fn report(&self, now: Clocks) -> AgentReport {
+        let verdict = self.verdict(now.up);
+        let since = if verdict.state == self.state {
+            self.since
+        } else {
+            now
+        };
+        AgentReport {
+            agent_id: self.agent.to_string(),
+            status: verdict.state,
+            last_heartbeat: self.heard.beat.map(seconds),
+            last_response: self.heard.contact.map(seconds),
+            consecutive_failures: self.signs.failures(),
+            response_time: self.heard.response_time,
+            error_message: self.signs.error().map(str::to_owned),
+            metadata: self.heard.metadata.clone(),
+            cell_id: self.cell.as_ref().map(ToString::to_string),
+            incarnation: self.signs.incarnation,
+            reason: verdict.reason.to_string(),
+            since: seconds(since.wall),
+            stalled: verdict.stalled,
+        }
+    }
+}
+
+impl Roster {
+    /// What is told of an agent.
+    pub fn report(&self, slot: Slot, now: Clocks) -> Option<AgentReport> {
+        self.get(slot).map(|watched| watched.report(now))
+    }
+
+    /// What is told of a cell.
+    pub fn cell_report(&self, id: &str, now: Clocks) -> Option<CellReport> {
+        let id = crate::base::ids::CellId::new(id).ok()?;
+        self.cells
+            .get(&id)
+            .map(|housed| self.report_of(housed, now))
+    }
+
+    /// What is told of every cell, by its id.
+    pub fn cell_reports(&self, now: Clocks) -> BTreeMap<String, CellReport> {
+        let reports = self
+            .cells
+            .iter()
+            .map(|(id, housed)| (id.to_string(), self.report_of(housed, now)));
+        reports.collect()
+    }
+
+    fn report_of(&self, housed: &Housed, now: Clocks) -> CellReport {
+        let mut counts = Counts::default();
+        for watched in housed.slots.iter().filter_map(|slot| self.get(*slot)) {
+            counts.add(watched.verdict(now.up).state);
+        }
+        let census = &housed.census;
+        CellReport {
+            cell_id: census.cell_id.to_string(),
+            mission_name: census.mission_name.clone(),
+            status: census.status.map(|status| status.word().to_owned()),
+            total_agents: housed.slots.len(),
+            healthy: counts.healthy,
+            degraded: counts.degraded,
+            unhealthy: counts.unhealthy,
+            unknown: counts.unknown,
+        }
+    }
+
+    /// How many agents are how, as it was when that was last asked.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.all()
+            .for_each(|(_, watched)| counts.add(watched.state));
+        counts
+    }
+
+    /// The cells with unhealthy agents, and how many each has, as it was when that was last asked.
+    pub fn unhealthy_cells(&self) -> Vec<(String, usize)> {
+        let is_ill = |slot: &&Slot| {
+            self.get(**slot)
+                .is_some_and(|one| one.state == State::Unhealthy)
+        };
+        let cells = self
+            .cells
+            .iter()
+            .map(|(id, housed)| (id, housed.slots.iter().filter(is_ill).count()));
+        cells
+            .filter(|(_, ill)| *ill > 0)
+            .map(|(id, ill)| (id.to_string(), ill))
+            .collect()
+    }
+
+    /// Everything.
+    pub fn overview(&self, now: Clocks) -> Overview {
+        let mut cells_of: HashMap<&str, usize> = HashMap::new();
+        for (_, watched) in self.all() {
+            *cells_of.entry(watched.agent.as_str()).or_default() += 1;
+        }
+        let mut counts = Counts::default();
+        let agents: BTreeMap<String, AgentReport> = self
+            .all()
+            .map(|(_, watched)| {
+                let report = watched.report(now);
+                counts.add(report.status);
+                let id = watched.agent.as_str();
+                let is_alone = cells_of.get(id) == Some(&1);
+                let key = match &watched.cell {
+                    Some(cell) if !is_alone => format!("{cell}/{id}"),
+                    _ => id.to_owned(),
+                };
+                (key, report)
+            })
+            .collect();
+        Overview {
+            timestamp: seconds(now.wall),
+            total_cells: self.cells.len(),
+            total_agents: agents.len(),
+            healthy: counts.healthy,
+            degraded: counts.degraded,
+            unhealthy: counts.unhealthy,
+            unknown: counts.unknown,
+            agents,
+            cells: self.cell_reports(now),
+        }
+    }
+}
