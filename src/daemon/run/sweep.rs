@@ -220,7 +220,7 @@ impl Pit {
     }
 
     /// Tells people, and whoever listens to events.
-    fn tell(&mut self, story: Story) {
+    pub(super) fn tell(&mut self, story: Story) {
         self.events.say("story", &story);
         self.has_changed = true;
         self.teller.tell(story);
