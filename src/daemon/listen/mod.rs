@@ -11,8 +11,6 @@ mod service;
 mod sniff;
 mod stream;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use crate::base::error::{Error, Result};
 use crate::daemon::message::{Reply, Request};

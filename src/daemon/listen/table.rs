@@ -298,3 +298,33 @@ impl Drop for Guest {
         self.table.free.borrow_mut().push(self.slot.number);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test that finds less has failed")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_without_a_whole_head_goes_when_the_table_is_full() {
+        let table = Rc::new(Table::new(3));
+        let guests: Vec<_> = (0..3).map(|_| table.admit().unwrap()).collect();
+        guests[0].slot.enter(Phase::Working);
+        guests[2].slot.enter(Phase::Idle);
+        let context = Context::from_waker(Waker::noop());
+        let ended = |guests: &[Guest]| -> Vec<bool> {
+            guests
+                .iter()
+                .map(|guest| guest.slot.is_ended(&context))
+                .collect()
+        };
+        let fourth = table.admit().unwrap();
+        assert_eq!(ended(&guests), [false, true, false]);
+        let fifth = table.admit().unwrap();
+        assert_eq!(ended(&guests), [false, true, true]);
+        fourth.slot.enter(Phase::Body);
+        fifth.slot.enter(Phase::Sending);
+        assert!(table.admit().is_none());
+        drop(guests);
+        assert!(table.admit().is_some());
+    }
+}

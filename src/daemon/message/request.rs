@@ -2,8 +2,11 @@
 
 use super::{Response, Target};
 use crate::base::strict::ObjectOnly;
+use crate::base::text::{cut, shown};
 use serde::de::DeserializeOwned;
 
+/// The most letters that are told of what is wrong with a body.
+const LONGEST: usize = 200;
 /// How deep the JSON of a body may be nested.
 const DEEPEST: usize = 32;
 
@@ -88,6 +91,9 @@ impl Request {
         T::deserialize(ObjectOnly(&mut text))
             .and_then(|read| text.end().map(|()| Some(read)))
             .map_err(|error| {
+                // The words of the parser repeat what was sent.
+                let error = error.to_string();
+                let error = cut(&shown(&error), LONGEST).into_owned();
                 let told = format!("the body is not what is wanted here: {error}");
                 Response::error(400, "bad_body", &told)
             })

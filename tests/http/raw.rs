@@ -1,6 +1,7 @@
 //! Requests byte by byte, and the statuses that each must get.
 
-use super::{answers, call, start};
+use super::daemon::Daemon;
+use super::wire::{Wire, answers};
 
 const OK: &str = "Host: localhost\r\n";
 
@@ -97,7 +98,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
     row("a size of a chunk that is too large to be", &post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n{}\r\n"), &[400]);
     row("a size of a chunk with a sign", &post("Transfer-Encoding: chunked\r\n", "+2\r\n{}\r\n0\r\n\r\n"), &[400]);
 
-    let large = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    let large = |length: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(length - 8));
     row("the largest body", &post("Content-Length: 65536\r\n", &large(65536)), &[200]);
     row("a body that is too large", &post("Content-Length: 65537\r\n", &large(65537)), &[413]);
     row("a promise that is too large", &post("Content-Length: 1000000000\r\n", ""), &[413]);
@@ -137,8 +138,8 @@ fn table() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
     row("an encoded path", &format!("GET /%68ealth?a=b HTTP/1.1\r\n{OK}\r\n"), &[200]);
 
     row("a body that is no JSON", &post("Content-Length: 3\r\n", "abc"), &[400]);
-    row("a body nested 32 deep", &post("Content-Length: 64\r\n", &format!("{}{}", "[".repeat(32), "]".repeat(32))), &[200]);
-    row("a body nested 33 deep", &post("Content-Length: 66\r\n", &format!("{}{}", "[".repeat(33), "]".repeat(33))), &[400]);
+    row("a body nested 32 deep", &post("Content-Length: 68\r\n", &format!("{{\"a\":{}{}}}", "[".repeat(31), "]".repeat(31))), &[200]);
+    row("a body nested 33 deep", &post("Content-Length: 70\r\n", &format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32))), &[400]);
     row("two content types", &post("Content-Type: text/plain\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}"), &[400]);
     row("two authorizations", &get("Host: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n"), &[400]);
     let raw = post("Content-Length: 4\r\n", "\"").into_bytes();
@@ -150,7 +151,7 @@ fn table() -> Vec<(&'static str, Vec<u8>, &'static [u16])> {
 
 #[test]
 fn each_raw_request_gets_its_status() {
-    let listener = start();
+    let daemon = Daemon::start();
     let table = table();
     assert!(table.len() > 40);
     let mut wrong = Vec::new();
@@ -161,7 +162,7 @@ fn each_raw_request_gets_its_status() {
             .into_iter()
             .filter(|piece| *piece > 1 || sent.len() < 300)
         {
-            let mut wire = call(&listener);
+            let mut wire = Wire::call(daemon.address());
             for piece in sent.chunks(piece) {
                 wire.send(piece);
             }

@@ -1,6 +1,6 @@
 //! What takes too long, or is too much.
 
-use super::*;
+use super::listener::{call, start};
 use std::time::{Duration, Instant};
 
 fn about_five(lasted: Duration) {
@@ -64,28 +64,4 @@ fn between_two_requests_more_time_passes_and_the_buffers_are_given_back() {
     }
     wire.send(ask);
     assert!(wire.answer().ends_with("\r\n\r\n2\n"));
-}
-
-#[test]
-fn the_oldest_without_a_whole_head_goes_when_the_table_is_full() {
-    let table = Rc::new(Table::new(3));
-    let guests: Vec<_> = (0..3).map(|_| table.admit().unwrap()).collect();
-    guests[0].slot.enter(table::Phase::Working);
-    guests[2].slot.enter(table::Phase::Idle);
-    let context = std::task::Context::from_waker(std::task::Waker::noop());
-    let ended = |guests: &[table::Guest]| -> Vec<bool> {
-        guests
-            .iter()
-            .map(|guest| guest.slot.is_ended(&context))
-            .collect()
-    };
-    let fourth = table.admit().unwrap();
-    assert_eq!(ended(&guests), [false, true, false]);
-    let fifth = table.admit().unwrap();
-    assert_eq!(ended(&guests), [false, true, true]);
-    fourth.slot.enter(table::Phase::Body);
-    fifth.slot.enter(table::Phase::Sending);
-    assert!(table.admit().is_none());
-    drop(guests);
-    assert!(table.admit().is_some());
 }
