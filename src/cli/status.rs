@@ -5,10 +5,10 @@ use crate::base::duration::age;
 use crate::base::error::{Kind, Result};
 use crate::base::exit;
 use crate::base::text::count;
-use crate::health::roster::Counts;
-use crate::health::state::State;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::health::roster::Counts;
+use crate::health::state::State;
 use crate::mission::handoff::Approval;
 use crate::ops::find::Scope;
 use crate::ops::handoff;
@@ -81,7 +81,10 @@ impl Overview {
             ready: sum(|cell| cell.tasks.ready),
             in_progress: sum(|cell| cell.tasks.in_progress),
             daemon: scan.daemon.clone(),
-            health: open.iter().filter_map(|cell| cell.health).fold(Counts::default(), Counts::and),
+            health: open
+                .iter()
+                .filter_map(|cell| cell.health)
+                .fold(Counts::default(), Counts::and),
             problems: scan.all_problems().cloned().collect(),
             waiting: open.iter().filter_map(|cell| waiting(cell)).collect(),
             now: Time::parse(&scan.scanned_at),

@@ -146,9 +146,9 @@ impl fmt::Display for Reason<'_> {
             Reason::NotJudged(Idle::NotWanted) => {
                 out.write_str("not judged: mcell has not started it, or was told to stop it")
             }
-            Reason::NothingDue => out.write_str(
-                "nothing is due from it: no beat came yet, and no gateway is asked",
-            ),
+            Reason::NothingDue => {
+                out.write_str("nothing is due from it: no beat came yet, and no gateway is asked")
+            }
             Reason::Grace(since, left) => write!(
                 out,
                 "no sign yet since {}; in grace for {} more",

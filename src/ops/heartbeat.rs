@@ -263,7 +263,9 @@ impl<'s> Heart<'s> {
         match refusal {
             Refusal::Fenced(present) => Error::new(
                 Kind::Fenced,
-                format!("this is of a life of the agent that is over; the present one is {present}"),
+                format!(
+                    "this is of a life of the agent that is over; the present one is {present}"
+                ),
             ),
             Refusal::Unborn(said) => Error::refused(format!(
                 "this is of life {said} of the agent, which nobody has begun"

@@ -104,6 +104,9 @@ pub struct Scan {
     pub disk: Option<Space>,
     /// The daemon of the root; null if it cannot be told.
     pub daemon: Option<DaemonSeen>,
+    /// Whether the whole root was looked at.
+    #[serde(skip)]
+    pub is_whole: bool,
 }
 
 /// What a scan sees of the root's daemon.
@@ -188,7 +191,9 @@ pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
             let root = cell.path().parent().unwrap_or(cell.path()).to_path_buf();
             (
                 root,
-                vec![walk::one_cell(cell, walk, |survey| line(survey, Some(cell)))?],
+                vec![walk::one_cell(cell, walk, |survey| {
+                    line(survey, Some(cell))
+                })?],
             )
         }
     };
@@ -216,6 +221,7 @@ pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
         problems,
         disk,
         daemon,
+        is_whole: matches!(scope, Scope::Root(_)),
     })
 }
 
@@ -313,14 +319,18 @@ fn find_problems(
         problems.add("cell_overdue", "", what, format!("mcell cell show {short}"));
     }
     if is_active {
-        problems.some("agent_unhealthy", ill.iter().map(|(id, _)| id.as_str()), |id| {
-            let why = ill.iter().find(|(other, _)| other == id);
-            let why = why.map_or("", |(_, why)| why);
-            (
-                format!("agent {id} is unhealthy: {why}"),
-                format!("mcell why {short}/{id}"),
-            )
-        });
+        problems.some(
+            "agent_unhealthy",
+            ill.iter().map(|(id, _)| id.as_str()),
+            |id| {
+                let why = ill.iter().find(|(other, _)| other == id);
+                let why = why.map_or("", |(_, why)| why);
+                (
+                    format!("agent {id} is unhealthy: {why}"),
+                    format!("mcell why {short}/{id}"),
+                )
+            },
+        );
     }
     let failed_agents = survey.agents.iter().filter(|sheet| {
         sheet

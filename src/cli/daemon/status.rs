@@ -80,7 +80,7 @@ impl DaemonStatus {
         record
             .iter()
             .flat_map(|record| &record.agents)
-            .for_each(|agent| health.add(agent.state));
+            .for_each(|agent| health.add(agent.status()));
         let known = about.clone().unwrap_or_default();
         Ok(DaemonStatus {
             running,

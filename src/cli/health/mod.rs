@@ -157,7 +157,9 @@ fn require(
         Scope::Cell(cell) => Err(crate::ops::agent::not_here(cell, missing)),
         Scope::Root(root) => {
             let everybody = health::ask(session, scope, None, How::Recorded);
-            let known = everybody.map(|known| known.overview.agents).unwrap_or_default();
+            let known = everybody
+                .map(|known| known.overview.agents)
+                .unwrap_or_default();
             let ids = known.values().map(|agent| agent.agent_id.as_str());
             let error = Error::not_found(format!(
                 "there is no agent {missing} in {}",

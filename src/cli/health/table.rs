@@ -99,7 +99,11 @@ impl Shown {
             match agent.stalled {
                 None => agent.reason.clone(),
                 Some(still) => {
-                    format!("{}; stalled: no progress for {}", agent.reason, in_words(still))
+                    format!(
+                        "{}; stalled: no progress for {}",
+                        agent.reason,
+                        in_words(still)
+                    )
                 }
             },
         ]
@@ -148,7 +152,9 @@ impl Report for Shown {
 
     fn datum(&self) -> Option<String> {
         // Who needs somebody: with their cells, since an id alone may be of several.
-        let ill = self.agents().filter(|agent| agent.status == State::Unhealthy);
+        let ill = self
+            .agents()
+            .filter(|agent| agent.status == State::Unhealthy);
         let named: Vec<String> = ill
             .map(|agent| match &agent.cell_id {
                 Some(cell) => format!("{cell}/{}", agent.agent_id),

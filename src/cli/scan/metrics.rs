@@ -110,7 +110,8 @@ fn text(scans: &[Scan]) -> Result<String> {
             .get_or_create(&labels(&[("cell", "")]))
             .set(whole(scan.problems.len()));
         if let Some(seen) = &scan.daemon {
-            up.get_or_create(&Labels::new()).set(i64::from(seen.running));
+            up.get_or_create(&Labels::new())
+                .set(i64::from(seen.running));
             if let Some(last) = seen.last_sweep {
                 swept.get_or_create(&Labels::new()).set(last.unix());
             }

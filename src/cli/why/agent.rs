@@ -40,7 +40,10 @@ impl Report for Told {
         page.field("health", format_args!("{}{since}", reasons.status.word()));
         page.field("", format_args!("because {}", shown(&reasons.reason)));
         if let Some(still) = reasons.stalled {
-            page.field("stalled", format_args!("no progress for {}", in_words(still)));
+            page.field(
+                "stalled",
+                format_args!("no progress for {}", in_words(still)),
+            );
         }
         page.field("seen", self.seen());
         for signal in &reasons.signals {
@@ -48,10 +51,16 @@ impl Report for Told {
         }
         if let Some(until) = reasons.grace_until {
             let until = self.then(until);
-            page.field("grace", format_args!("until {until}: what is missing does not count"));
+            page.field(
+                "grace",
+                format_args!("until {until}: what is missing does not count"),
+            );
         }
         if let Some(until) = reasons.quiet_until {
-            page.field("quiet", format_args!("announced, until {}", self.then(until)));
+            page.field(
+                "quiet",
+                format_args!("announced, until {}", self.then(until)),
+            );
         }
         for (at, setting) in reasons.settings.iter().enumerate() {
             let head = if at == 0 { "settings" } else { "" };
@@ -63,7 +72,8 @@ impl Report for Told {
                     .filter_map(Value::as_str)
                     .collect::<Vec<_>>()
                     .join(", "),
-                number => number.to_string(),
+                number if setting.name.ends_with("threshold") => number.to_string(),
+                seconds => format!("{seconds} s"),
             };
             let (name, source) = (setting.name, shown(&setting.source));
             page.field(head, format_args!("{name:<18} {value:<10} {source}"));
@@ -100,7 +110,11 @@ impl Told {
     /// A moment to come: "14:03:10, in 86 s".
     fn then(&self, time: Time) -> String {
         let left = u64::try_from(time.since(self.now)).unwrap_or(0);
-        format!("{}, in {}", time.local_to_the_second(self.now), in_words(left))
+        format!(
+            "{}, in {}",
+            time.local_to_the_second(self.now),
+            in_words(left)
+        )
     }
 
     fn seen(&self) -> String {
@@ -108,7 +122,7 @@ impl Told {
             (true, _) => String::from("by the daemon, which watches it"),
             (false, None) => String::from("by this look; no daemon watches"),
             (false, Some(at)) => format!(
-                "by this look; no daemon watches, the last one wrote down {} what this goes on from",
+                "by this look, which goes on from what the last daemon wrote down {}",
                 self.ago(at)
             ),
         }

@@ -172,7 +172,9 @@ impl Pit {
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
-        let refreshed = self.tree.refresh(&now)?;
+        let mut refreshed = self.tree.refresh(&now)?;
+        // Signs of life on file may be newer than the record: they are heard after it.
+        let beats = std::mem::take(&mut refreshed.beats);
         self.take(refreshed);
         let (record, lost) = health::read(&self.root)?;
         if let Some(lost) = lost {
@@ -188,6 +190,7 @@ impl Pit {
                 .filter_map(|story| serde_json::from_value(story).ok())
                 .for_each(|story| self.teller.tell(story));
         }
+        beats.iter().for_each(|heard| self.hear(heard));
         Ok(())
     }
 

@@ -102,7 +102,7 @@ impl Pit {
     }
 
     /// Takes a sign of life that came by file.
-    fn hear(&self, heard: &Heard) {
+    pub(super) fn hear(&self, heard: &Heard) {
         let (mut world, clocks) = self.desk.world_now();
         let now = self.desk.moment();
         let Found::One(slot) = world
@@ -229,7 +229,8 @@ impl Pit {
     /// Writes the state, and what the daemon says of itself.
     fn write_down(&mut self) -> Result<()> {
         self.about.last_sweep = Some(self.desk.clock.now());
-        let written = crate::store::health::write(&self.root, &self.record()).and_then(|()| self.write_about());
+        let written = crate::store::health::write(&self.root, &self.record())
+            .and_then(|()| self.write_about());
         match written {
             // Health goes on without disk.
             Err(error) if error.kind() == Kind::Storage => {

@@ -51,9 +51,12 @@ pub struct AgentRecord {
     pub cell_id: Option<String>,
     /// Its id.
     pub agent_id: String,
-    /// How it was.
+    /// How it was when somebody last looked: what people were told.
     pub state: State,
-    /// Why, in a sentence.
+    /// How it was when this was written, where that is something else: nobody looked since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turned: Option<State>,
+    /// Why it was so when this was written, in a sentence.
     pub reason: String,
     /// Milliseconds since 1970 since when.
     pub since: i64,
@@ -64,11 +67,11 @@ pub struct AgentRecord {
 }
 
 impl AgentRecord {
-    /// What is told of it: as it was then.
-    pub fn report(&self) -> AgentReport {
+    /// What is told of it: as it was when it was written down, at so many milliseconds since 1970.
+    pub fn report(&self, wall: i64) -> AgentReport {
         AgentReport {
             agent_id: self.agent_id.clone(),
-            status: self.state,
+            status: self.status(),
             last_heartbeat: self.heard.beat.map(seconds),
             last_response: self.heard.contact.map(seconds),
             consecutive_failures: self.signs.failures(),
@@ -78,23 +81,36 @@ impl AgentRecord {
             cell_id: self.cell_id.clone(),
             incarnation: self.signs.incarnation,
             reason: self.reason.clone(),
-            since: seconds(self.since),
+            since: seconds(if self.turned.is_some() {
+                wall
+            } else {
+                self.since
+            }),
             stalled: None,
         }
+    }
+
+    /// How it was when it was written down.
+    pub fn status(&self) -> State {
+        self.turned.unwrap_or(self.state)
     }
 }
 
 impl Roster {
     /// Every agent as a restart shall find it.
     pub fn record(&self, now: Clocks) -> Vec<AgentRecord> {
-        let agents = self.all().map(|(_, watched)| AgentRecord {
-            cell_id: watched.cell.as_ref().map(ToString::to_string),
-            agent_id: watched.agent.to_string(),
-            state: watched.state,
-            reason: watched.verdict(now.up).reason.to_string(),
-            since: watched.since.wall,
-            signs: watched.signs.clone(),
-            heard: watched.heard.clone(),
+        let agents = self.all().map(|(_, watched)| {
+            let verdict = watched.verdict(now.up);
+            AgentRecord {
+                cell_id: watched.cell.as_ref().map(ToString::to_string),
+                agent_id: watched.agent.to_string(),
+                state: watched.state,
+                turned: Some(verdict.state).filter(|state| *state != watched.state),
+                reason: verdict.reason.to_string(),
+                since: watched.since.wall,
+                signs: watched.signs.clone(),
+                heard: watched.heard.clone(),
+            }
         });
         agents.collect()
     }

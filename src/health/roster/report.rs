@@ -319,7 +319,9 @@ impl Overview {
                 continue;
             }
             let mut counts = Counts::default();
-            let of_cell = agents.iter().filter(|agent| agent.cell_id.as_ref() == Some(&id));
+            let of_cell = agents
+                .iter()
+                .filter(|agent| agent.cell_id.as_ref() == Some(&id));
             of_cell.for_each(|agent| counts.add(agent.status));
             let cell = CellReport::of(known.cell_id, known.mission_name, known.status, counts);
             cells.insert(id, cell);

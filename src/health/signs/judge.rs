@@ -33,7 +33,13 @@ impl Signs {
         verdict
     }
 
-    pub(super) fn of_voice(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
+    pub(super) fn of_voice(
+        &self,
+        case: &Case,
+        signal: Signal,
+        streak: &Streak,
+        now: Up,
+    ) -> Verdict<'_> {
         let since = self.silent_since(signal, streak);
         let until = self.heard_until(since, now);
         if until < now && !self.is_covered(now) {

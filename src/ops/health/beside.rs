@@ -84,7 +84,7 @@ fn watched(recorded: &Recorded, survey: &Survey<'_>) -> Option<CellHealth> {
     let mut health = CellHealth::default();
     for sheet in &survey.agents {
         let record = recorded.agent(survey.folder, sheet.stem());
-        let state = record.map_or(State::Unknown, |record| record.state);
+        let state = record.map_or(State::Unknown, |record| record.status());
         let reason = record.map(|record| record.reason.as_str());
         health.add(sheet.stem(), state, reason.unwrap_or_default());
     }

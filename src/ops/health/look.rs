@@ -279,7 +279,10 @@ impl Look {
 
     /// What it comes to.
     pub fn into_health(self) -> Health {
-        let reports = self.roster.all().map(|(_, watched)| watched.report(self.now));
+        let reports = self
+            .roster
+            .all()
+            .map(|(_, watched)| watched.report(self.now));
         Health {
             overview: Overview::of(
                 self.now.wall,

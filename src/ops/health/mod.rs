@@ -57,12 +57,7 @@ pub struct Health {
 }
 
 /// Finds out how the agents of a scope are; only of these, if they are named. Exit 8 if the daemon runs and does not answer.
-pub fn ask(
-    session: &Session,
-    scope: &Scope,
-    only: Option<&[AgentId]>,
-    how: How,
-) -> Result<Health> {
+pub fn ask(session: &Session, scope: &Scope, only: Option<&[AgentId]>, how: How) -> Result<Health> {
     let root = root_of(scope)?;
     let mut health = match how {
         How::Recorded => recorded::everything(&root, scope)?,

@@ -41,12 +41,13 @@ impl Recorded {
 
     /// The same in a few words, for who shows it beside other things.
     pub fn note(&self, cell: &str, agent: &str) -> Option<Note> {
-        let record = self.agent(cell, agent)?;
+        let (record, at) = (self.agent(cell, agent)?, self.at?);
+        let since = Time::from_unix(record.since.div_euclid(1000));
         Some(Note {
-            status: record.state,
+            status: record.status(),
             reason: record.reason.clone(),
-            since: Time::from_unix(record.since.div_euclid(1000)),
-            recorded_at: self.at?,
+            since: since.filter(|_| record.turned.is_none()).or(Some(at)),
+            recorded_at: at,
         })
     }
 
@@ -74,10 +75,14 @@ pub(super) fn everything(root: &Root, scope: &Scope) -> Result<Health> {
     let (record, troubles) = super::written(root)?;
     let Some((record, at)) = record.and_then(|record| record.at.map(|at| (record, at))) else {
         let why = troubles.into_iter().next().unwrap_or_else(|| {
-            format!("no daemon of {} has written down how its agents are", root.path().display())
+            format!(
+                "no daemon of {} has written down how its agents are",
+                root.path().display()
+            )
         });
-        return Err(Error::new(Kind::CouldNotTell, why)
-            .hint("`mcell health` looks now; `mcell daemon` watches, and writes down what it sees"));
+        return Err(Error::new(Kind::CouldNotTell, why).hint(
+            "`mcell health` looks now; `mcell daemon` watches, and writes down what it sees",
+        ));
     };
     let known = match scope {
         Scope::Root(root) => known_cells(root)?,
@@ -96,9 +101,9 @@ pub(super) fn everything(root: &Root, scope: &Scope) -> Result<Health> {
             None => {}
             // It was removed since.
             Some(None) => continue,
-            Some(Some(cell)) => cell.count(agent.state),
+            Some(Some(cell)) => cell.count(agent.status()),
         }
-        agents.push(agent.report());
+        agents.push(agent.report(at.unix_milliseconds()));
     }
     Ok(Health {
         overview: Overview::of(at.unix_milliseconds(), agents, cells),

@@ -31,7 +31,12 @@ pub(super) fn of(
         Ok(None) => {}
         Err(error) => troubles.push(error.to_string()),
     }
-    if let Some(mass) = look.mass.hold.as_ref().filter(|mass| look.now.up < mass.ends()) {
+    if let Some(mass) = look
+        .mass
+        .hold
+        .as_ref()
+        .filter(|mass| look.now.up < mass.ends())
+    {
         let ends = at(mass.ends(), look.now).map_or_else(String::new, |ends| {
             format!("; until {}, if no more fall", ends.local(now))
         });

@@ -91,7 +91,11 @@ pub fn why(
             }
         },
     };
-    let eye = if live.is_some() { Eye::Watched } else { Eye::Asks };
+    let eye = if live.is_some() {
+        Eye::Watched
+    } else {
+        Eye::Asks
+    };
     let only = [id.clone()];
     let mut look = Look::at(session, &scope, Some(&only), eye)?;
     let found = look.roster.find(id.as_str(), Some(cell.id().as_str()));
@@ -121,7 +125,11 @@ pub fn why(
         name: record.name.clone(),
         status: report.status,
         reason: report.reason.clone(),
-        since: since(&report, live.is_some() || watched.state == report.status, now),
+        since: since(
+            &report,
+            live.is_some() || watched.state == report.status,
+            now,
+        ),
         stalled: report.stalled,
         watched: live.is_some(),
         recorded_at: look.recorded,
@@ -131,7 +139,10 @@ pub fn why(
             .targets
             .get(&key)
             .map(|target| target.address.to_string() + &target.path),
-        grace_until: watched.signs.grace(now.up).and_then(|(_, until)| at(until, now)),
+        grace_until: watched
+            .signs
+            .grace(now.up)
+            .and_then(|(_, until)| at(until, now)),
         quiet_until: watched.signs.quiet(now.up).and_then(|until| at(until, now)),
         settings: settings::of(session, id, record.health.as_ref(), &watched.case.settings)?,
         holds,

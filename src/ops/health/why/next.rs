@@ -24,18 +24,16 @@ pub(super) fn of(
         Reason::NotJudged(idle) => later(of_idle(*idle, cell, agent.as_str())),
         Reason::Quiet(_) => {
             let until = signs.quiet(now.up).and_then(|until| at(until, now));
-            (String::from("silence counts again from then on"), until)
+            (String::from("silence counts again"), until)
         }
         Reason::Grace(..) | Reason::AsBefore(..) => {
             let until = signs.grace(now.up).and_then(|(_, until)| at(until, now));
-            (String::from("what is missing counts from then on"), until)
+            (String::from("what is missing counts"), until)
         }
         Reason::NothingDue => later(format!(
             "nothing: from its first beat on beats are due, or at once by `mcell agent set {cell}/{agent} health.expect=heartbeat`"
         )),
-        Reason::Unheard(..) => {
-            later(String::from("nothing: nobody listens; `mcell daemon` does"))
-        }
+        Reason::Unheard(..) => later(String::from("nothing: nobody listens; `mcell daemon` does")),
         Reason::ProcessOnly => later(String::from("unhealthy as soon as its process ends")),
         Reason::Died => later(String::from("healthy when its process runs again")),
         Reason::Silent(..) | Reason::Down(..) => {
@@ -47,16 +45,18 @@ pub(super) fn of(
             signs_in_words(of.saturating_sub(*good))
         )),
         Reason::Failing(_, bad, of) => later(format!(
-            "unhealthy after {} more in a row; a good sign makes it healthy",
+            "unhealthy after {} in a row; a good sign makes it healthy",
             count(
                 usize::try_from(of.saturating_sub(*bad)).unwrap_or(usize::MAX),
-                "failure"
+                "more failure"
             )
         )),
-        Reason::SaysSo(_) => later(String::from("healthy when its gateway says that it is well")),
+        Reason::SaysSo(_) => later(String::from(
+            "healthy when its gateway says that it is well",
+        )),
         Reason::Awaited(..) | Reason::Well(..) | Reason::Missing(..) => match verdict.next {
             Some((up, state)) => (
-                format!("{} then, if it gives no sign before", state.word()),
+                format!("{}, if it gives no sign before", state.word()),
                 at(up, now),
             ),
             None => later(format!(

@@ -41,9 +41,21 @@ pub(super) fn of(
     };
     let says = |said: fn(&Watch) -> bool| own.is_some_and(said);
     Ok(vec![
-        setting("expect", json!(counts.expect), says(|own| !own.expect.is_empty())),
-        setting("interval", json!(counts.interval), says(|own| own.interval.is_some())),
-        setting("timeout", json!(counts.timeout), says(|own| own.timeout.is_some())),
+        setting(
+            "expect",
+            json!(counts.expect),
+            says(|own| !own.expect.is_empty()),
+        ),
+        setting(
+            "interval",
+            json!(counts.interval),
+            says(|own| own.interval.is_some()),
+        ),
+        setting(
+            "timeout",
+            json!(counts.timeout),
+            says(|own| own.timeout.is_some()),
+        ),
         setting(
             "output_timeout",
             json!(counts.output_timeout),
@@ -59,7 +71,11 @@ pub(super) fn of(
             json!(counts.success_threshold),
             says(|own| own.success_threshold.is_some()),
         ),
-        setting("grace", json!(counts.grace), says(|own| own.grace.is_some())),
+        setting(
+            "grace",
+            json!(counts.grace),
+            says(|own| own.grace.is_some()),
+        ),
     ])
 }
 
