@@ -45,6 +45,20 @@ impl Phase {
     }
 }
 
+impl Phase {
+    /// Which goes first when there is no more room; none goes of whom an answer is made or sent.
+    const fn rank(self) -> Option<u8> {
+        match self {
+            Phase::Head | Phase::Idle | Phase::Leaving => Some(0),
+            // Else whoever sends half of a body, often enough, would keep everybody out.
+            Phase::Body => Some(1),
+            Phase::Working | Phase::Sending | Phase::Listening => None,
+        }
+    }
+}
+
+/// How many may wait for the rest of a body at a time: each holds a buffer of hyper's, and what came so far.
+const BODIES: usize = 1024;
 /// How long between two requests until a connection gives its buffers back.
 const PARKED_AFTER: u32 = TICKS_A_SECOND;
 /// How long without an event until a comment says that the stream lives.
@@ -147,6 +161,8 @@ pub(super) struct Table {
     living: Cell<usize>,
     clock: Rc<Clock>,
     most: usize,
+    /// How many wait for the rest of a body.
+    waiting: Cell<usize>,
     filled: Notify,
 }
 
@@ -159,12 +175,13 @@ impl Table {
             living: Cell::new(0),
             clock: Rc::default(),
             most,
+            waiting: Cell::new(0),
             filled: Notify::new(),
         }
     }
 
-    /// Makes room for one more connection, whose first head is awaited from now. None if each that is there has a
-    /// whole head, and so is not thrown out.
+    /// Makes room for one more connection, whose first head is awaited from now. None if of each that is there an answer
+    /// is made or sent.
     pub(super) fn admit(self: &Rc<Self>) -> Option<Guest> {
         if self.living.get() >= self.most && !self.drop_oldest() {
             return None;
@@ -206,23 +223,32 @@ impl Table {
         }
     }
 
-    /// Ends the connection that has been without a whole head for longest. False if there is none.
+    /// Ends the connection that has been without a whole head for longest; if there is none, the one that has been without
+    /// a whole body for longest. False if there is neither.
     pub(super) fn drop_oldest(&self) -> bool {
+        self.end_first(Phase::rank)
+    }
+
+    /// Ends the connection of the lowest rank that has been in its phase for longest.
+    fn end_first(&self, rank: impl Fn(Phase) -> Option<u8>) -> bool {
         let slots = self.slots.borrow();
-        let oldest = slots
-            .iter()
-            .flatten()
-            .filter(|slot| {
-                !slot.is_ended.get() && matches!(slot.phase.get(), Phase::Head | Phase::Idle)
-            })
-            .min_by_key(|slot| slot.turn.get());
-        match oldest {
-            Some(slot) => {
-                self.end(slot);
-                true
-            }
-            None => false,
+        let living = slots.iter().flatten().filter(|slot| !slot.is_ended.get());
+        let first = living
+            .filter_map(|slot| Some((rank(slot.phase.get())?, slot.turn.get(), slot)))
+            .min_by_key(|(rank, turn, _)| (*rank, *turn));
+        if let Some((_, _, slot)) = first {
+            self.end(slot);
         }
+        first.is_some()
+    }
+
+    /// Notes that one more waits for the rest of a body. If those are too many, the one that waits for longest goes.
+    pub(super) fn wait_for_body(&self) -> Waiting<'_> {
+        self.waiting.set(self.waiting.get() + 1);
+        if self.waiting.get() > BODIES {
+            self.end_first(|phase| (phase == Phase::Body).then_some(0));
+        }
+        Waiting(self)
     }
 
     fn end(&self, slot: &Slot) {
@@ -279,6 +305,16 @@ impl Table {
     }
 }
 
+/// Somebody who waits for the rest of a body.
+#[derive(Debug)]
+pub(super) struct Waiting<'t>(&'t Table);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+    }
+}
+
 /// A connection's place in the table, for as long as its task lives.
 #[derive(Debug)]
 pub(super) struct Guest {
@@ -322,7 +358,11 @@ mod tests {
         let fifth = table.admit().unwrap();
         assert_eq!(ended(&guests), [false, true, true]);
         fourth.slot.enter(Phase::Body);
-        fifth.slot.enter(Phase::Sending);
+        let sixth = table.admit().unwrap();
+        assert_eq!(ended(&[fourth, fifth]), [false, true]);
+        sixth.slot.enter(Phase::Sending);
+        let seventh = table.admit().unwrap();
+        seventh.slot.enter(Phase::Working);
         assert!(table.admit().is_none());
         drop(guests);
         assert!(table.admit().is_some());
