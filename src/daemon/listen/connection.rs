@@ -2,9 +2,9 @@
 
 use super::House;
 use super::service::{Visitor, answer};
+use super::slot::{Phase, Slot};
 use super::sniff::Sniff;
 use super::stream::{Io, Stream};
-use super::table::{Phase, Slot};
 use crate::daemon::message::{Body, Response};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -68,6 +68,10 @@ pub(super) async fn serve(house: Rc<House>, visitor: Visitor, mut stream: Stream
 /// Reads until there is something for hyper: a whole head, more than one may have, or what can become none. False if the
 /// connection is over before.
 async fn await_head(stream: &Stream, slot: &Slot, sniff: &mut Sniff, given: &mut Vec<u8>) -> bool {
+    // What hyper left when it was parted with goes back to it, if that is more than the beginning of a head.
+    if given.len() > sniff.size() {
+        return true;
+    }
     loop {
         let is_open = poll_fn(|context| {
             if slot.is_ended(context) {

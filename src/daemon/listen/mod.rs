@@ -8,6 +8,7 @@ mod accept;
 mod connection;
 mod guard;
 mod service;
+mod slot;
 mod sniff;
 mod stream;
 mod table;

@@ -2,7 +2,7 @@
 
 use super::House;
 use super::guard::{self, Head};
-use super::table::{Phase, Slot};
+use super::slot::{Phase, Slot};
 use crate::daemon::message::{Body, Feed, Peer, Reply, Request, Response};
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
@@ -70,7 +70,7 @@ pub(super) async fn answer(
     };
     house.handler.answered(response.status);
     closes |= house.is_stopping.get();
-    Ok(said(response, slot, closes))
+    Ok(said(&house, response, slot, closes))
 }
 
 fn whole(head: Head, body: Vec<u8>, peer: Peer) -> Request {
@@ -164,13 +164,16 @@ enum Rest {
     Stream(Feed),
 }
 
-fn said(response: Response, slot: &Rc<Slot>, closes: bool) -> hyper::Response<Said> {
+fn said(house: &House, response: Response, slot: &Rc<Slot>, closes: bool) -> hyper::Response<Said> {
     let (phase, rest) = match response.body {
         Body::Whole(bytes) if bytes.is_empty() => (Phase::Sending, Rest::Nothing),
         Body::Whole(bytes) => (Phase::Sending, Rest::Whole(bytes.into())),
         Body::Stream(feed) => (Phase::Listening, Rest::Stream(feed)),
     };
     slot.enter(phase);
+    if let Rest::Whole(bytes) = &rest {
+        house.table.owe(slot, bytes.len());
+    }
     let mut answer = hyper::Response::new(Said {
         slot: slot.clone(),
         rest,
