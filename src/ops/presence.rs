@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 pub struct About {
     /// Its process.
     pub pid: u32,
+    /// Which life of it this is: another one after each start, also in the same process.
+    pub life: String,
     /// Which mcell it is.
     pub version: String,
     /// Where it is spoken to, the first address of it.
@@ -138,9 +140,8 @@ impl Running {
         let until = Instant::now() + patience;
         while Instant::now() < until {
             let now = look(root)?;
-            let is_next = |about: &About| {
-                about.started_at != self.about.started_at && about.last_sweep.is_some()
-            };
+            let is_next =
+                |about: &About| about.life != self.about.life && about.last_sweep.is_some();
             if now.running().is_some_and(is_next) {
                 return Ok(true);
             }

@@ -1,6 +1,6 @@
-//! What docs/webhooks.md shows works.
+//! What docs/webhooks.md and docs/heartbeat.md show works.
 
-use super::receiver::{Hearer, OK};
+use super::receiver::{Answer, Hearer, OK};
 use super::{PATIENCE, SECRET, Told, delivered, story, to_webhooks, webhook};
 use crate::world::require;
 use mcell::base::clock::Clock;
@@ -121,4 +121,65 @@ fn the_shell_line_of_the_page_verifies_what_was_signed() {
     };
     assert_eq!(verify(&body), "genuine");
     assert_eq!(verify(b"{}"), "forged");
+}
+
+/// A daemon as far as a beat sees it. It is away at first, and orders the third one to stop.
+fn daemon() -> Hearer {
+    Hearer::new(|number| match number {
+        0 => Answer::Close,
+        1 => Answer::Json(r#"{"status": "ok", "next_heartbeat": 0, "orders": ["drain"]}"#),
+        _ => Answer::Json(r#"{"status": "ok", "next_heartbeat": 0, "orders": ["stop"]}"#),
+    })
+}
+
+#[test]
+fn the_agent_of_the_page_beats_until_it_is_to_stop() {
+    if !require("python3") {
+        return;
+    }
+    let hearer = daemon();
+    let url = format!("http://{}/heartbeat/agent_007", hearer.address);
+    let output = Command::new("python3")
+        .arg("-c")
+        .arg(block("docs/heartbeat.md", "python"))
+        .env("MCELL_BEAT_URL", url)
+        .env("MCELL_TOKEN", "a token")
+        // It asks the daemon, and no proxy.
+        .env("http_proxy", "http://127.0.0.1:9")
+        .output()
+        .expect("python3");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(said.starts_with("no beat: "), "{said}");
+    let heard = hearer.heard.all();
+    assert_eq!(heard.len(), 3);
+    for one in &heard {
+        assert_eq!(one.line, "POST /heartbeat/agent_007 HTTP/1.1");
+        assert_eq!(one.header("authorization"), Some("Bearer a token"));
+    }
+    let progress = |at: usize| heard[at].json()["progress"].as_u64();
+    assert!(progress(2) > progress(1), "{heard:?}");
+}
+
+#[test]
+fn the_beat_of_the_page_by_curl_is_one() {
+    if !require("curl") {
+        return;
+    }
+    let hearer = Hearer::new(|_| Answer::Json(r#"{"status": "ok", "orders": []}"#));
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(block("docs/heartbeat.md", "sh"))
+        .env(
+            "MCELL_BEAT_URL",
+            format!("http://{}/heartbeat/agent_007", hearer.address),
+        )
+        .env("MCELL_TOKEN", "a token")
+        .env("http_proxy", "http://127.0.0.1:9")
+        .output()
+        .expect("a shell");
+    assert!(output.status.success(), "{output:?}");
+    let heard = &hearer.heard.all()[0];
+    assert_eq!(heard.header("authorization"), Some("Bearer a token"));
+    assert_eq!(heard.json()["progress"], 7);
 }

@@ -35,6 +35,8 @@ impl Heard {
 pub(super) enum Answer {
     /// A status, and more header lines.
     Status(u16, String),
+    /// 200, with this body.
+    Json(&'static str),
     /// Nothing, while the connection stays open.
     Nothing,
     /// The end of the connection.
@@ -126,6 +128,11 @@ fn serve(mut connection: TcpStream, seen: &Seen<Heard>, answer: &dyn Fn(usize) -
     match answer(number) {
         Answer::Status(status, more) => {
             let text = format!("HTTP/1.1 {status} x\r\n{more}content-length: 0\r\n\r\n");
+            let _ = connection.write_all(text.as_bytes());
+        }
+        Answer::Json(body) => {
+            let length = body.len();
+            let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
             let _ = connection.write_all(text.as_bytes());
         }
         Answer::Nothing => {

@@ -33,10 +33,17 @@ struct Aim {
 }
 
 impl Probes {
-    /// Starts the threads.
-    pub(super) fn start(desk: &Arc<Desk>, gateways: Gateways, patience: Duration) -> Result<Self> {
+    /// Starts the threads, so many as a rule.
+    pub(super) fn start(
+        desk: &Arc<Desk>,
+        gateways: Gateways,
+        patience: Duration,
+        usual: u64,
+    ) -> Result<Self> {
         let desk = Arc::clone(desk);
-        let pool = Pool::start(Threads::default(), move |report| take(&desk, report))?;
+        let mut threads = Threads::default();
+        threads.usual = usize::try_from(usual).unwrap_or(threads.usual);
+        let pool = Pool::start(threads, move |report| take(&desk, report))?;
         Ok(Probes {
             pool,
             gateways,

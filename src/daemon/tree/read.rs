@@ -22,7 +22,7 @@ impl Tree {
             return Ok(());
         };
         if watch.is_blind() {
-            *watch = Watch::of(&root, self.most)?;
+            watch.replace(Watch::of(&root, self.most)?);
         }
         let there = root.candidates()?;
         let mut ids = BTreeSet::new();

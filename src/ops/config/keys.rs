@@ -127,7 +127,7 @@ pub(super) const KEYS: [Key; 27] = [
     key("health.probe_timeout", Seconds(1, 60, |config| &mut config.health.probe_timeout), "5",
         "how long a probe of a gateway may take, from connecting to the last byte"),
     key("health.probe_threads", Count(1, 16, |config| &mut config.health.probe_threads), "4",
-        "threads that probe; up to 16 while gateways hang"),
+        "threads that probe, from the next start of the daemon; up to 16 while gateways hang"),
     key("logs.max_size", Size(|config| &mut config.logs.max_size), "\"10MB\"",
         "how large the log of an agent grows before a new one begins"),
     key("logs.keep", Count(0, 1000, |config| &mut config.logs.keep), "5",

@@ -16,7 +16,8 @@ pub struct Changes {
     pub beats: BTreeSet<(CellId, AgentId)>,
     /// The cells in which a handle on a lock was closed. The event comes a moment before the lock is free.
     pub locks: BTreeSet<CellId>,
-    /// Whether something came or went in the root that cannot be a cell.
+    /// Whether the root's list of names is to be read: something came or went that cannot be a cell, or no event tells of
+    /// cells.
     pub root: bool,
     /// Whether events were lost: anything may have changed.
     pub everything: bool,
@@ -40,6 +41,7 @@ impl Watch {
             changes.root = true;
             return Ok(changes);
         };
+        changes.root = self.is_shared;
         let drained = events.drain(|event| self.hear(event, &mut changes));
         self.events = Some(events);
         drained.map_err(|error| Error::storage("read what changed in the root", error))?;

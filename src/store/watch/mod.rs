@@ -68,6 +68,8 @@ pub struct Watch {
     cells: BTreeMap<Arc<CellId>, [Option<i32>; FOLDERS.len()]>,
     /// Cells for which there was no watch left.
     unwatched: BTreeSet<CellId>,
+    /// Whether other machines may write to the root, which makes no event here: every cell is compared too.
+    is_shared: bool,
     /// Whether it was said that there are such cells.
     is_told: bool,
     /// The most watches that may be had.
@@ -87,6 +89,7 @@ impl Watch {
             owners: HashMap::new(),
             cells: BTreeMap::new(),
             unwatched: BTreeSet::new(),
+            is_shared: is_shared(root),
             is_told: false,
             most,
         };
@@ -105,9 +108,16 @@ impl Watch {
         self.events.as_ref().map(AsFd::as_fd)
     }
 
-    /// Whether nothing can be watched: the root's own list of cells is to be read each time too.
+    /// Whether nothing can be watched.
     pub fn is_blind(&self) -> bool {
         self.events.is_none()
+    }
+
+    /// Takes the place of a watch that was blind, if this one is not.
+    pub fn replace(&mut self, better: Watch) {
+        if !better.is_blind() {
+            *self = better;
+        }
     }
 
     /// Whether a path still leads to the root that is watched. One that was mounted over, or that a link leads to no more,
@@ -152,6 +162,9 @@ impl Watch {
                 Some(before) if before == owner => {}
                 Some((other, place)) => self.rob(&other, place),
             }
+        }
+        if self.is_shared {
+            self.unwatched.insert((*id).clone());
         }
         self.cells.insert(id, numbers);
     }
@@ -258,6 +271,12 @@ impl Watch {
         if was_told || !is_missing {
             return None;
         }
+        if self.is_shared && !self.is_blind() {
+            return Some(String::from(
+                "the root lies where other machines may write: its cells are compared by the times of their files, since \
+                 what others change makes no event here",
+            ));
+        }
         let (key, wanted) = if self.is_blind() {
             ("fs.inotify.max_user_instances", 1)
         } else {
@@ -269,4 +288,33 @@ impl Watch {
              raise {key} with sysctl, this root takes {wanted}"
         ))
     }
+}
+
+/// File systems that other machines may write to, by their numbers: NFS, SMB in three forms, 9P, FUSE (which may be
+/// anything), Ceph, AFS, Lustre, GFS2, OCFS2, shared folders of virtual machines.
+const SHARED: [u64; 12] = [
+    0x6969,
+    0x517B,
+    0xFF53_4D42,
+    0xFE53_4D42,
+    0x0102_1997,
+    0x6573_5546,
+    0x00C3_6400,
+    0x5346_414F,
+    0x0BD0_0BD0,
+    0x0116_1970,
+    0x7461_636F,
+    0x786F_4256,
+];
+
+fn is_shared(root: &Root) -> bool {
+    // The type of the number differs from machine to machine.
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_sign_loss,
+        reason = "as statfs gives it"
+    )]
+    let kind =
+        rustix::fs::fstatfs(root.folder().handle()).map(|about| about.f_type as u64 & 0xFFFF_FFFF);
+    kind.is_ok_and(|kind| SHARED.contains(&kind))
 }

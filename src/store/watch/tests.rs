@@ -129,3 +129,17 @@ fn a_cell_that_gets_no_watch_takes_none_from_others() {
     place.watch.add(&one);
     assert!(place.watch.complaint().is_some());
 }
+
+#[test]
+fn where_others_may_write_every_cell_is_compared_and_told_of_too() {
+    let mut place = Place::new(usize::MAX);
+    place.watch.is_shared = true;
+    let one = place.make("one");
+    place.watch.add(&one);
+    assert!(!place.watch.tells_of(&one) && place.watch.unwatched().contains(&one));
+    assert!(place.watch.drain().unwrap().root);
+    let complaint = place.watch.complaint().unwrap();
+    assert!(complaint.contains("other machines"), "{complaint}");
+    write(place.path("one").join("agents/a.json"), "").unwrap();
+    assert_eq!(place.told(), ["one"]);
+}

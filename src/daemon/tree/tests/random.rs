@@ -277,6 +277,40 @@ fn goes_well(deeds: &[Deed], most: usize) {
     }
 }
 
+#[test]
+fn what_is_written_while_it_is_read_is_seen_in_the_end() {
+    let mut yard = Yard::new();
+    let root = yard.root();
+    let cell_at = yard.path("");
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let until = Arc::clone(&stop);
+    let writer = std::thread::spawn(move || {
+        let is_over = || until.load(std::sync::atomic::Ordering::Relaxed);
+        // At least one of each.
+        for round in (0_u32..).take_while(|round| *round < 5 || !is_over()) {
+            let name = format!("b{}", round % 7);
+            let file = cell_at.join("agents").join(format!("{name}.json"));
+            let temp = cell_at.join("agents/.b.tmp");
+            fs::write(&temp, agent_json(&name).replace("Ada", &round.to_string())).unwrap();
+            fs::rename(&temp, &file).unwrap();
+            match round % 5 {
+                0 => fs::remove_file(&file).unwrap(),
+                1 => drop(by_hand(&root, &format!("cell-{round}"))),
+                2 => fs::rename(root.join(format!("cell-{}", round - 1)), root.join("moved"))
+                    .unwrap(),
+                3 => fs::remove_dir_all(root.join("moved")).unwrap(),
+                _ => fs::create_dir_all(cell_at.join(".mcell/run")).unwrap(),
+            }
+        }
+    });
+    for _ in 0..300 {
+        yard.refresh();
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    writer.join().unwrap();
+    yard.is_as_the_disk();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
