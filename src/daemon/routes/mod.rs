@@ -288,12 +288,3 @@ impl Call<'_> {
         }
     }
 }
-
-/// The paths and methods of all routes, for the test that holds docs/openapi.yaml against them.
-#[cfg(test)]
-fn all() -> Vec<(&'static str, &'static str)> {
-    let routes = ROUTES.iter();
-    routes
-        .map(|route| (route.path, route.method.word()))
-        .collect()
-}
