@@ -19,7 +19,7 @@ use crate::daemon::supervisor::Supervisor;
 use crate::daemon::tell::{Receivers, Teller};
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
-use crate::ops::presence::{self, About};
+use crate::ops::presence::{self, About, Presence};
 use crate::store::daemon_log::DaemonLog;
 use crate::store::lock::Held;
 use crate::store::root::Root;
@@ -83,9 +83,14 @@ pub fn run(
     read_again: &dyn Fn() -> Result<Setup>,
 ) -> Result<Ending> {
     let root = Root::open(path)?;
+    let before = presence::look(&root)?;
     let held = presence::take(&root)?;
     let mut signals = Signals::listen()?;
     let mut pit = Pit::begin(env, root, setup)?;
+    if let Presence::Fell(before) = before {
+        let now = pit.desk.moment();
+        pit.tell(stories::of_restart(&before, &now));
+    }
     let ending = pit.live(&mut signals, read_again);
     pit.end(
         ending

@@ -26,7 +26,10 @@ impl Pit {
         let now = self.desk.moment();
         match self.tree.refresh(&now) {
             Ok(refreshed) => self.take(refreshed),
-            Err(error) => self.tell_once("root.gone", &error.to_string()),
+            Err(error) => {
+                self.is_soon = false;
+                self.tell_once("root.gone", &error.to_string());
+            }
         }
         match hold::in_force(&self.root, now.wall) {
             Ok(hold) => self.desk.world().operators_hold = hold,
@@ -217,7 +220,7 @@ impl Pit {
     }
 
     /// Tells people, and whoever listens to events.
-    fn tell(&mut self, story: Story) {
+    pub(super) fn tell(&mut self, story: Story) {
         self.events.say("story", &story);
         self.has_changed = true;
         self.teller.tell(story);
