@@ -13,6 +13,7 @@
 mod artifact;
 mod backup;
 mod broken;
+mod changes;
 mod checkpoint;
 mod completions;
 mod config;
@@ -28,6 +29,7 @@ mod fleet;
 mod gateway;
 mod handoff;
 mod help;
+mod hermes;
 mod hints;
 mod hostile;
 mod http;
