@@ -13,6 +13,7 @@
 mod artifact;
 mod backup;
 mod broken;
+mod changes;
 mod checkpoint;
 mod completions;
 mod config;
@@ -30,6 +31,7 @@ mod handoff;
 mod health;
 mod heartbeat;
 mod help;
+mod hermes;
 mod hints;
 mod hostile;
 mod http;

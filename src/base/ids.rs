@@ -46,6 +46,13 @@ macro_rules! id {
             }
         }
 
+        // A map of ids is asked by text: what is no id is not in it.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str(&self.0)

@@ -209,11 +209,30 @@ fn a_degraded_gateway_is_contact_and_touches_no_streak() {
         State::Unhealthy,
         "3 probes in a row failed: refused",
     );
+}
+
+#[test]
+fn a_gateway_that_was_down_and_answers_degraded_is_degraded_and_what_failed_is_not_forgotten() {
+    let says = "its gateway answers, and says degraded";
+    let mut one = Patient::probed();
+    one.lives("good fail fail fail");
+    assert!(one.signs.gateway_is_down());
+    one.is("says:degraded", State::Degraded, says);
+    assert!(!one.signs.gateway_is_down(), "a hold for it ends");
+    one.is("says:degraded +3600 says:degraded", State::Degraded, says);
     one.is(
-        "says:degraded",
+        "fail",
         State::Unhealthy,
-        "3 probes in a row failed: refused",
+        "4 probes in a row failed: refused",
     );
+    one.is("says:degraded", State::Degraded, says);
+    one.is(
+        "good",
+        State::Degraded,
+        "recovering: 1 good of 2, by each answer of its gateway",
+    );
+    one.is("says:degraded", State::Degraded, says);
+    one.is("good", State::Healthy, "its gateway answered 0 s ago");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::generate::{self, Recipe};
 use crate::options::{Options, Size};
 use crate::report::{Result, Trouble};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Linux's number for a file system that is memory only.
 const TMPFS: i64 = 0x0102_1994;
@@ -16,6 +17,8 @@ pub struct Field {
     /// Whether we made the root and it has no faults.
     pub clean: bool,
     pub rounds: u32,
+    /// How long a daemon at rest is watched.
+    pub rest: Duration,
     scratch: PathBuf,
     keep: Keep,
     about: String,
@@ -30,21 +33,7 @@ struct Keep {
 impl Field {
     /// Makes the scratch folder and, where a race needs it, the root.
     pub fn prepare(options: &Options) -> Result<Self> {
-        // Under target/, which lies on a real disk more often than /tmp does.
-        let scratch =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("race-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch)?;
-        let mut field = Self {
-            root: None,
-            clean: true,
-            rounds: options.rounds,
-            keep: Keep {
-                root: options.keep || options.root.is_some(),
-                scratch: options.keep,
-            },
-            about: format!("{}, {}", machine(), file_system(&scratch)?),
-            scratch,
-        };
+        let mut field = Self::bare(options)?;
         if options.needs_root() {
             let root = options
                 .root
@@ -62,6 +51,26 @@ impl Field {
             field.root = Some(root);
         }
         Ok(field)
+    }
+
+    /// Makes the scratch folder.
+    pub fn bare(options: &Options) -> Result<Self> {
+        // Under target/, which lies on a real disk more often than /tmp does.
+        let scratch =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("race-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch)?;
+        Ok(Self {
+            root: None,
+            clean: true,
+            rounds: options.rounds,
+            rest: Duration::from_secs(options.rest),
+            keep: Keep {
+                root: options.keep || options.root.is_some(),
+                scratch: options.keep,
+            },
+            about: format!("{}, {}", machine(), file_system(&scratch)?),
+            scratch,
+        })
     }
 
     /// The big root. Asked for only by races for which `Options::needs_root` says yes.
@@ -111,10 +120,7 @@ impl Drop for Field {
 
 /// Makes the root, or takes the one that is there. Tells whether it is what `size` would give.
 fn generated(root: &Path, size: &Size) -> Result<bool> {
-    let recipe = Recipe {
-        size: size.clone(),
-        bad: 0.0,
-    };
+    let recipe = Recipe::of(size.clone(), 0.0);
     let note = root.join(generate::NOTE);
     if root
         .read_dir()

@@ -28,14 +28,38 @@ pub struct Recipe {
     pub size: Size,
     /// The share of cells with one fault, 0 to 1.
     pub bad: f64,
+    /// Whether every cell is active and no agent rests, so that a daemon watches them all.
+    pub active: bool,
 }
 
 impl Recipe {
+    /// A root as it comes.
+    pub fn of(size: Size, bad: f64) -> Self {
+        let active = false;
+        Self { size, bad, active }
+    }
+
+    /// A root for a daemon: agents that are all watched.
+    pub fn watched(cells: usize, agents: usize, tasks: usize) -> Self {
+        let seed = 1;
+        Self {
+            size: Size {
+                cells,
+                agents,
+                tasks,
+                seed,
+            },
+            bad: 0.0,
+            active: true,
+        }
+    }
+
     /// The recipe in words, to tell later whether a root is what is wanted.
     pub fn note(&self) -> String {
-        let Self { size, bad } = self;
+        let Self { size, bad, active } = self;
+        let active = if *active { " active" } else { "" };
         format!(
-            "cells={} agents={} tasks={} seed={} bad={bad}\n",
+            "cells={} agents={} tasks={} seed={} bad={bad}{active}\n",
             size.cells, size.agents, size.tasks, size.seed
         )
     }
@@ -95,7 +119,7 @@ impl Made {
     fn add_cell(&mut self, out: &Path, recipe: &Recipe, index: usize) -> Result<()> {
         let mut dice = Dice::thrown(recipe.size.seed, index as u64);
         let fault = dice.chance(recipe.bad).then(|| Fault::of(index));
-        let plan = Plan::drawn(&mut dice, index, &recipe.size, fault.is_some());
+        let plan = Plan::drawn(&mut dice, index, recipe, fault.is_some());
         let mut draft = Draft::of(&plan, &mut dice);
         if let Some(fault) = fault {
             fault.put_into(&mut draft, &plan);
@@ -125,6 +149,7 @@ pub fn speak(wanted: &Generate) -> Result<bool> {
     let recipe = Recipe {
         size: wanted.size.clone(),
         bad: wanted.bad,
+        active: wanted.active,
     };
     let made = root(&wanted.out, &recipe, wanted.threads)?;
     println!(

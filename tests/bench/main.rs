@@ -7,8 +7,9 @@
 //! | `generate`, `floor` | the project's own missions root and its own read floor |
 //! | `measure`, `report` | two commands in turn, medians, peak memory; the table |
 //! | `tools` | mcell with a clean environment, other people's programs, rustc |
+//! | `server`, `wire`, `fleet` | servers that are raced, a connection to one, agents that beat |
 //! | `race_*`, `cold` | one race each |
-//! | `check` | what `cargo test --benches` runs: the generator and the floor agree |
+//! | `check` | what `cargo test --benches` runs: the yardsticks themselves, on small roots |
 //!
 //! What each line of the table means stands in docs/performance.md.
 #![allow(
@@ -26,20 +27,26 @@
 mod check;
 mod cold;
 mod field;
+mod fleet;
 mod floor;
 mod generate;
 mod measure;
 mod options;
 mod race_add;
 mod race_backup;
+mod race_beats;
 mod race_claim;
+mod race_fleet;
 mod race_journal;
+mod race_rest;
 mod race_scan;
 mod race_start;
 mod race_sweep;
 mod race_validate;
 mod report;
+mod server;
 mod tools;
+mod wire;
 
 use clap::Parser;
 use field::Field;
@@ -53,7 +60,7 @@ fn main() -> ExitCode {
         Some(Mode::Generate(wanted)) => generate::speak(wanted),
         Some(Mode::Floor { root, threads }) => floor::speak(root, *threads),
         // Cargo says `--bench` when it means a bench; without it this is `cargo test --benches`.
-        None if !options.bench => check::everything(),
+        None if !options.bench => check::everything(&options),
         None => race(&options),
     };
     match outcome {
@@ -81,6 +88,9 @@ fn race(options: &Options) -> Result<bool> {
             Race::Backup => race_backup::race(&field, &mut report),
             Race::Journal => race_journal::race(&field, &mut report),
             Race::Sweep => race_sweep::race(&field, &mut report),
+            Race::Beats => race_beats::race(&field, &mut report),
+            Race::Fleet => race_fleet::race(&field, &mut report),
+            Race::Rest => race_rest::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

@@ -198,13 +198,41 @@ fn peak_by_polling(command: &mut Command, answers: &[i32]) -> Result<u64> {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let mark = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let mark = mark.and_then(|mark| mark.trim().strip_suffix(" kB")?.parse().ok());
-        highest = highest.max(mark.unwrap_or(0));
+        highest = highest.max(high_water(child.id()).unwrap_or(0));
         std::thread::sleep(Duration::from_micros(500));
     };
     judge(command, Ok(status), answers, &mut complaint)?;
     Ok(highest)
+}
+
+/// The most memory a process that runs has had, in KiB.
+pub fn high_water(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let mark = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    mark.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// The time that the threads of a process have run so far, in user and kernel mode. By `schedstat`, which counts
+/// nanoseconds where `stat` has hundredths of a second; a thread that ended is not in it.
+pub fn spent(pid: u32) -> Result<Duration> {
+    let mut sum = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
+        // One that ends meanwhile.
+        let Ok(text) = std::fs::read_to_string(thread.path().join("schedstat")) else {
+            continue;
+        };
+        let time = text
+            .split(' ')
+            .next()
+            .and_then(|time| time.parse::<u64>().ok());
+        sum += time.ok_or_else(|| format!("schedstat of {pid} says {text:?}"))?;
+    }
+    if sum == 0 {
+        return Err(Trouble::Skipped(
+            "this kernel has no /proc/PID/schedstat".into(),
+        ));
+    }
+    Ok(Duration::from_nanos(sum))
 }

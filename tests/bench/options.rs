@@ -23,6 +23,9 @@ pub struct Options {
     /// How often each of two programs runs; slow ones run fewer times
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
+    /// How many seconds a daemon at rest is watched
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rest: u64,
     /// Write the table between the two markers of this page
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
@@ -64,6 +67,9 @@ pub struct Generate {
     /// The share of cells that get one fault each, 0 to 1
     #[arg(long, default_value_t = 0.0)]
     pub bad: f64,
+    /// Every cell is active and no agent rests
+    #[arg(long)]
+    pub active: bool,
     #[arg(long, default_value_t = 2)]
     pub threads: usize,
 }
@@ -78,6 +84,9 @@ pub enum Race {
     Backup,
     Journal,
     Sweep,
+    Beats,
+    Fleet,
+    Rest,
     Cold,
 }
 

@@ -2,9 +2,12 @@
 
 use crate::field::Field;
 use crate::measure::{self, median};
+use crate::race_beats::metric;
 use crate::race_scan::{self, ANSWERS};
-use crate::report::{Bound, Pair, Report, Result};
+use crate::report::{Bound, Pair, Report, Result, Trouble};
+use crate::server::Server;
 use crate::tools;
+use crate::wire::Wire;
 use mcell::base::boot::Moment;
 use mcell::base::clock::Clock;
 use mcell::daemon::tree::{EVERY, Refreshed, Tree};
@@ -13,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Looks a round: one alone is too short for the clock.
 const LOOKS: u32 = 1000;
+/// How long a sweep may be waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn race(field: &Field, report: &mut Report) {
     if let Err(trouble) = sees_a_change(field) {
@@ -25,6 +30,12 @@ pub fn race(field: &Field, report: &mut Report) {
         "a look over the unchanged root, against `mcell scan`",
         Bound::AtMost(0.02),
         unchanged(field),
+    );
+    report.pair(
+        "sweep",
+        "a daemon's whole sweep over it, against `mcell scan`",
+        Bound::AtMost(0.02),
+        whole(field),
     );
     report.pair(
         "sweep",
@@ -61,6 +72,41 @@ fn everything(field: &Field) -> Result<Pair> {
         }
         Ok(taken)
     })
+}
+
+/// Sweeps of a daemon, by its own metrics: it also judges everybody, and writes down what a restart shall find.
+fn whole(field: &Field) -> Result<Pair> {
+    if !field.clean {
+        let why = "no daemon is started on a root that was not generated for this run";
+        return Err(Trouble::Skipped(why.into()));
+    }
+    let daemon = Server::daemon(field, field.root(), r#"{"poll_interval": 1}"#)?;
+    let mut wire = Wire::to(daemon.address());
+    let pair = in_turn(field, || {
+        let (count, _) = sweeps(&mut wire, 0.0)?;
+        // The first may have met the scan.
+        let (first, before) = sweeps(&mut wire, count)?;
+        let (last, after) = sweeps(&mut wire, first)?;
+        Ok(Duration::from_secs_f64((after - before) / (last - first)))
+    });
+    drop(daemon);
+    // The races to come find the root as it was.
+    std::fs::remove_dir_all(field.root().join(".mcell"))?;
+    pair
+}
+
+/// How many sweeps there were, and how many seconds they took, as soon as there were more than so many.
+fn sweeps(wire: &mut Wire, known: f64) -> Result<(f64, f64)> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let page = wire.get("/metrics")?;
+        let count = metric(&page, "mcell_sweep_seconds_count")?;
+        if count > known {
+            return Ok((count, metric(&page, "mcell_sweep_seconds_sum")?));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err("the daemon does not sweep any more".to_owned().into())
 }
 
 /// Ours in this process, the scan as a process, in turn; each once before the clock counts.

@@ -99,7 +99,7 @@ fn check_jsonschema(field: &Field) -> Result<Pair> {
         tasks: 50,
         seed: 1000,
     };
-    generate::root(&root, &Recipe { size, bad: 0.0 }, 2)?;
+    generate::root(&root, &Recipe::of(size, 0.0), 2)?;
     let tasks = json_files(&root).filter(|file| {
         file.parent()
             .is_some_and(|folder| folder.ends_with("tasks"))
@@ -139,7 +139,7 @@ fn finds_every_fault(field: &Field) -> Result<()> {
         tasks: 10,
         seed: 6,
     };
-    let made = generate::root(&root, &Recipe { size, bad: 1.0 }, 1)?;
+    let made = generate::root(&root, &Recipe::of(size, 1.0), 1)?;
     for (cell, fault) in &made.faults {
         let mut validate = tools::mcell(field, &root);
         validate.arg("validate").arg(cell);

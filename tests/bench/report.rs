@@ -3,9 +3,10 @@
 use comfy_table::{Table, presets};
 use std::fmt::{self, Display};
 use std::path::Path;
+use std::time::Duration;
 
 /// Why there is no figure.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Trouble {
     /// Something this machine lacks; the row says what.
     Skipped(String),
@@ -90,6 +91,30 @@ impl Report {
                 format!("≤ {bound} MiB"),
                 Some(mebibytes <= bound),
             )
+        });
+        self.row(bench, what, judged);
+    }
+
+    /// Adds the row of a share of one core, from 0 to 1, that has a bound in per cent.
+    pub fn share(&mut self, bench: &str, what: &str, bound: f64, outcome: Result<f64>) {
+        let judged = outcome.map(|share| {
+            let percent = share * 100.0;
+            (
+                format!("{} %", digits(percent)),
+                "-".into(),
+                "-".into(),
+                format!("≤ {bound} %"),
+                Some(percent <= bound),
+            )
+        });
+        self.row(bench, what, judged);
+    }
+
+    /// Adds the row of a time that has no bound.
+    pub fn time(&mut self, bench: &str, what: &str, outcome: Result<Duration>) {
+        let judged = outcome.map(|time| {
+            let none = || "-".to_owned();
+            (seconds(time.as_secs_f64()), none(), none(), none(), None)
         });
         self.row(bench, what, judged);
     }
@@ -220,7 +245,7 @@ impl Pair {
     }
 }
 
-/// A ratio with two digits that say something, at least two behind the point.
+/// A number with two digits that say something, at least two behind the point.
 fn digits(ratio: f64) -> String {
     let places = (2..9).find(|places| ratio * 10_f64.powi(*places) >= 10.0);
     format!("{ratio:.*}", places.unwrap_or(2) as usize)
@@ -228,7 +253,9 @@ fn digits(ratio: f64) -> String {
 
 /// A duration in words that fit it.
 fn seconds(seconds: f64) -> String {
-    if seconds < 1e-3 {
+    if seconds < 1e-4 {
+        format!("{:.1} µs", seconds * 1e6)
+    } else if seconds < 1e-3 {
         format!("{:.0} µs", seconds * 1e6)
     } else if seconds < 1.0 {
         format!("{:.1} ms", seconds * 1e3)

@@ -37,10 +37,11 @@ pub fn floor(root: &Path, threads: usize) -> Result<Command> {
     Ok(command)
 }
 
-/// Another program, from the PATH; the row is skipped without it.
+/// Another program, from the PATH or where servers lie; the row is skipped without it.
 pub fn other(name: &str) -> Result<Command> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin"].map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|file| file.is_file());
     found

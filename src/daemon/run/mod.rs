@@ -306,6 +306,9 @@ impl Pit {
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
+                for note in notes {
+                    self.tell_once("gateway.note", &note);
+                }
                 self.desk
                     .log
                     .info("daemon.reloaded", "the config was read again");

@@ -60,7 +60,7 @@ impl Pit {
         }
         let desk = Arc::clone(&self.desk);
         for cell in refreshed.went {
-            self.probes.forget(&cell);
+            self.probes.dismiss(&cell);
             desk.world().roster.dismiss(&cell);
         }
         let mut notes = Vec::new();
@@ -281,7 +281,7 @@ impl Pit {
     }
 
     /// Says something as long as it has not been said since the last time it was otherwise.
-    fn tell_once(&mut self, event: &str, text: &str) {
+    pub(super) fn tell_once(&mut self, event: &str, text: &str) {
         let at: Time = self.desk.clock.now();
         if self.told.insert(format!("{event} {text}"), at).is_none() {
             self.desk.log.warn(event, text);

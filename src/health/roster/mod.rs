@@ -284,25 +284,25 @@ impl Roster {
 
     /// Which agent is meant: the one of that cell, else the only one of that id.
     pub fn find(&self, agent: &str, cell: Option<&str>) -> Found {
-        let slots = match AgentId::new(agent) {
-            Ok(id) => self.by_id.get(&id).map(Vec::as_slice).unwrap_or_default(),
-            Err(_) => &[],
-        };
-        let cell_of = |slot: &Slot| self.get(*slot).and_then(|one| one.cell.clone());
         if let Some(cell) = cell {
-            let of_cell = |slot: &&Slot| cell_of(slot).is_some_and(|own| own.as_str() == cell);
-            return slots
-                .iter()
-                .find(of_cell)
-                .map_or(Found::Nobody, |slot| Found::One(*slot));
+            // A cell has a few agents, but a fleet has the same id in each of its cells.
+            let is_it = |slot: &&Slot| {
+                self.get(**slot)
+                    .is_some_and(|one| one.agent.as_str() == agent)
+            };
+            let housed = self.cells.get(cell);
+            let slot = housed.and_then(|housed| housed.slots.iter().find(is_it));
+            return slot.map_or(Found::Nobody, |slot| Found::One(*slot));
         }
+        let slots = self.by_id.get(agent).map(Vec::as_slice).unwrap_or_default();
+        let cell_of = |slot: &Slot| self.get(*slot).and_then(|one| one.cell.as_ref());
         // Who is in a cell goes before who only has the name.
         let mut housed = slots.iter().filter(|slot| cell_of(slot).is_some());
         match (housed.next(), housed.next(), slots.first()) {
             (Some(slot), None, _) => Found::One(*slot),
             (None, _, Some(stray)) => Found::One(*stray),
             (None, _, None) => Found::Nobody,
-            _ => Found::Several(slots.iter().filter_map(cell_of).collect()),
+            _ => Found::Several(slots.iter().filter_map(cell_of).cloned().collect()),
         }
     }
 
@@ -325,8 +325,7 @@ impl Roster {
 
     /// One cell.
     pub fn cell(&self, id: &str) -> Option<&Arc<CellCensus>> {
-        let id = CellId::new(id).ok()?;
-        self.cells.get(&id).map(|housed| &housed.census)
+        self.cells.get(id).map(|housed| &housed.census)
     }
 }
 

@@ -211,10 +211,8 @@ impl Roster {
 
     /// What is told of a cell.
     pub fn cell_report(&self, id: &str, now: Clocks) -> Option<CellReport> {
-        let id = crate::base::ids::CellId::new(id).ok()?;
-        self.cells
-            .get(&id)
-            .map(|housed| self.report_of(housed, now))
+        let housed = self.cells.get(id)?;
+        Some(self.report_of(housed, now))
     }
 
     /// What is told of every cell, by its id.

@@ -124,6 +124,10 @@ impl Signs {
 
     fn of_answers(&self, case: &Case, now: Up) -> Verdict<'_> {
         let (settings, probes) = (&case.settings, &self.probes);
+        if let Some(says) = &self.says {
+            // It answers now. What failed before goes on counting, and is told again with the next failure.
+            return plain(State::Degraded, Reason::SaysSo(says));
+        }
         let words = Failed::Probe(self.words.as_deref().unwrap_or_default());
         match probes.state() {
             State::Unhealthy => plain(State::Unhealthy, Reason::Down(words, probes.bad)),
@@ -136,14 +140,13 @@ impl Signs {
                     Reason::Recovering(Signal::Probe, probes.good, settings.success_threshold);
                 plain(State::Degraded, reason)
             }
-            _ => match (&self.says, probes.last) {
-                (Some(says), _) => plain(State::Degraded, Reason::SaysSo(says)),
-                (None, Some(last)) => plain(
+            _ => match probes.last {
+                Some(last) => plain(
                     State::Healthy,
                     Reason::Well(Signal::Probe, now.saturating_sub(last) / 1000),
                 ),
-                (None, None) if self.is_covered(now) => self.of_cover(now),
-                (None, None) => {
+                None if self.is_covered(now) => self.of_cover(now),
+                None => {
                     let age = now.saturating_sub(self.floor) / 1000;
                     plain(State::Unknown, Reason::Awaited(Signal::Probe, age))
                 }

@@ -250,9 +250,9 @@ impl Signs {
         self.words.as_deref().filter(|_| fails)
     }
 
-    /// Whether its gateway fails, and not it alone may be at fault.
+    /// Whether its gateway fails, and not it alone may be at fault. One that says that it is not well answers.
     pub fn gateway_is_down(&self) -> bool {
-        self.probes.state() == State::Unhealthy
+        self.probes.state() == State::Unhealthy && self.says.is_none()
     }
 
     fn is_covered(&self, now: Up) -> bool {

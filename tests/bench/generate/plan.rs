@@ -1,8 +1,8 @@
 //! Who does what in a cell, and in which state it is: decided first, so that the files can
 //! agree with each other.
 
+use super::Recipe;
 use super::dice::Dice;
-use crate::options::Size;
 
 /// 2025-01-01, so that every time in a root has passed.
 const FIRST_DAY: i64 = 1_735_689_600;
@@ -61,7 +61,8 @@ impl Agent {
 impl Plan {
     /// Draws a cell. One that is to get a fault is active, and its last two tasks are pending,
     /// so that the fault stands alone.
-    pub fn drawn(dice: &mut Dice, index: usize, size: &Size, faulty: bool) -> Self {
+    pub fn drawn(dice: &mut Dice, index: usize, recipe: &Recipe, faulty: bool) -> Self {
+        let size = &recipe.size;
         let status = dice.pick(&[
             "active",
             "active",
@@ -73,7 +74,11 @@ impl Plan {
         let mut plan = Self {
             index,
             id: uuid(dice),
-            status: if faulty { "active" } else { status },
+            status: if faulty || recipe.active {
+                "active"
+            } else {
+                status
+            },
             level: dice.pick(&["none", "level_1", "level_2", "level_3"]),
             auto_revive: dice.pick(&["yes", "no", "ask"]),
             created: FIRST_DAY + dice.seconds(60 * DAY),
@@ -82,7 +87,10 @@ impl Plan {
             tasks: Vec::new(),
         };
         for number in 0..size.agents {
-            let agent = plan.agent(dice, number, digits(size.agents));
+            let mut agent = plan.agent(dice, number, digits(size.agents));
+            if recipe.active {
+                agent.status = "idle";
+            }
             plan.agents.push(agent);
         }
         let still = if faulty {
