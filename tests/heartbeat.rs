@@ -1,7 +1,7 @@
 //! A beat by command: to the daemon, to a file where none runs, once or again and again.
 
 use crate::pit::{Daemon, Life, Ours, until};
-use crate::world::{MCELL, World};
+use crate::world::{MCELL, World, require};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -228,6 +228,39 @@ fn a_loop_ends_with_the_shell_that_started_it() {
     shell.wait();
     let pid = rustix::process::Pid::from_raw(pid).expect("a process");
     until("the loop ends too", || {
+        rustix::process::test_kill_process(pid)
+            .is_err()
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_loop_whose_shell_was_gone_before_it_looked_ends_at_once() {
+    // In a session of its own, as cron and terminals give one: whoever inherits the loop is of another.
+    if !require("setsid") {
+        return;
+    }
+    let world = world();
+    // The shell ends before the loop begins: `read` waits for the end of a pipe that this test holds.
+    let line = "{ read -r _; exec mcell heartbeat agent_001 --every 1h; } <&3 & echo $!";
+    let mut command = world.command("setsid");
+    let (hold, keep) = std::io::pipe().expect("a pipe");
+    command
+        .args(["sh", "-c", &format!("exec 3<&0; {line}")])
+        .stdout(Stdio::piped());
+    let mut shell = Ours::start_with(&world, command, hold.into());
+    let out = shell.child().stdout.take().expect("what it prints");
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line).expect("a process");
+    assert_eq!(shell.wait().code(), Some(0));
+    let pid = line
+        .trim()
+        .parse()
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let pid = pid.expect("a process");
+    drop(keep);
+    until("the loop ends", || {
         rustix::process::test_kill_process(pid)
             .is_err()
             .then_some(())

@@ -32,7 +32,12 @@ pub(crate) struct Ours {
 
 impl Ours {
     /// Starts a process; what it says on stderr is shown if it does not behave.
-    pub(crate) fn start(world: &World, mut command: Command) -> Self {
+    pub(crate) fn start(world: &World, command: Command) -> Self {
+        Ours::start_with(world, command, Stdio::null())
+    }
+
+    /// The same with something to read.
+    pub(crate) fn start_with(world: &World, mut command: Command, stdin: Stdio) -> Self {
         let name = format!("{command:?}");
         let said = tempfile::Builder::new()
             .prefix("said-")
@@ -40,7 +45,7 @@ impl Ours {
             .expect("a file for what is said");
         let (file, said) = said.keep().expect("the file");
         let child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stderr(file)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));

@@ -13,7 +13,7 @@ use clap::Args;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, getppid, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, getpid, getppid, getsid, pidfd_open};
 use rustix::time::Timespec;
 use serde_json::{Map, Value};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -168,6 +168,9 @@ impl<'c> Beating<'c> {
 
     fn go_on(mut self, every: Duration) -> Outcome {
         let mut next = Instant::now();
+        if self.parent.has_left() {
+            return Ok(exit::DONE);
+        }
         loop {
             match self.heart.beat(&self.words) {
                 Ok((answer, heard)) => {
@@ -255,6 +258,15 @@ impl Parent {
         let pid = getppid();
         let process = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         Parent { pid, process }
+    }
+
+    /// Whether it was gone before this process could look: then that is somebody else's child by now. A child is of the
+    /// session of whoever started it, unless it leads one of its own.
+    fn has_left(&self) -> bool {
+        let (Some(parent), Ok(own)) = (self.pid, getsid(None)) else {
+            return false;
+        };
+        own != getpid() && getsid(Some(parent)).is_ok_and(|session| session != own)
     }
 
     /// Waits until then; false as soon as the parent is gone.

@@ -524,7 +524,7 @@ fn what_was_missing_when_the_last_one_listened_stays_missing() {
     let mut dead = Patient::new();
     dead.lives("beat +301");
     nobody_listens(&mut dead);
-    dead.is("+600", State::Unhealthy, "silent for 15 min 1 s");
+    dead.is("+600", State::Unhealthy, "silent for 15 min");
 }
 
 #[test]

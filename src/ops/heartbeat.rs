@@ -6,7 +6,7 @@ use crate::base::ids::{AgentId, CellId};
 use crate::base::text::shown;
 use crate::health::roster::{self, Beaten, Found, MOST_METADATA, Order, Refusal, Roster, seconds};
 use crate::mission::beat::{Beat, Kind as Sign};
-use crate::ops::agent::not_here;
+use crate::ops::agent::{not_here, show};
 use crate::ops::config;
 use crate::ops::daemon::Daemon;
 use crate::ops::session::Session;
@@ -216,11 +216,16 @@ impl<'s> Heart<'s> {
             .ok_or_else(|| cell.no_cell())?;
         let moment = self.session.moment();
         let now = Clocks::now(self.session.env.clock);
+        let troubles = look.census.troubles.clone();
         let usual = config::read(&self.session.env, None)?.config.usual();
         let mut roster = Roster::new(usual);
         roster.enrol(&Arc::new(look.census), |_| None, now);
         let Found::One(slot) = roster.find(self.agent.as_str(), Some(cell.id().as_str())) else {
-            return Err(not_here(cell, &self.agent));
+            // That it cannot be read is not that it is not there.
+            show(cell, &self.agent)?;
+            let why = troubles.into_iter().next();
+            let why = why.unwrap_or_else(|| format!("{} could not be read", self.agent));
+            return Err(Error::new(Kind::CouldNotTell, why).hint("`mcell validate` may say more"));
         };
         let said = roster::Beat {
             incarnation: self.incarnation,

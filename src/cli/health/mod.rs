@@ -9,7 +9,6 @@ use crate::base::ids::AgentId;
 use crate::base::text::nearest;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, complete};
-use crate::health::roster::Overview;
 use crate::ops::find::Scope;
 use crate::ops::health::{self, How, Source};
 use clap::Args;
@@ -125,7 +124,7 @@ impl Question {
         for (scope, agents) in &self.scopes {
             let asked = health::ask(session, scope, agents.as_deref(), self.how)?;
             if let Some(agents) = agents {
-                require(session, scope, agents, &asked.overview)?;
+                require(session, scope, agents, &asked)?;
             }
             shown = Some(match shown {
                 None => Shown {
@@ -147,9 +146,10 @@ fn require(
     session: &crate::ops::Session,
     scope: &Scope,
     agents: &[AgentId],
-    found: &Overview,
+    asked: &health::Health,
 ) -> Result<()> {
-    let there: BTreeSet<&str> = found
+    let there: BTreeSet<&str> = asked
+        .overview
         .agents
         .values()
         .map(|agent| agent.agent_id.as_str())
@@ -157,6 +157,14 @@ fn require(
     let Some(missing) = agents.iter().find(|id| !there.contains(id.as_str())) else {
         return Ok(());
     };
+    // That something could not be read is not that it is not there.
+    if let Some(why) = asked.untold.iter().chain(&asked.troubles).next() {
+        return Err(Error::new(
+            Kind::CouldNotTell,
+            format!("{missing} was not found, and not everything could be looked at: {why}"),
+        )
+        .hint("`mcell validate` may say more"));
+    }
     match scope {
         Scope::Cell(cell) => Err(crate::ops::agent::not_here(cell, missing)),
         Scope::Root(root) => {

@@ -5,6 +5,8 @@ mod order;
 mod record;
 mod report;
 mod stray;
+#[cfg(test)]
+mod tests;
 mod token;
 
 pub use hear::{Beat, Beaten, MOST_METADATA, Refusal};

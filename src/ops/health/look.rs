@@ -16,6 +16,8 @@ use crate::ops::gateway::{Gateways, Target};
 use crate::ops::probe::{Expected, Pool, Question, Report, Threads};
 use crate::ops::session::Session;
 use crate::store::census::{self, Seen};
+use crate::store::layout;
+use crate::store::root::Root;
 use crate::store::survey::{Depth, Surveyor};
 use crate::store::{walk, workers};
 use std::collections::BTreeMap;
@@ -143,10 +145,11 @@ impl Look {
         progress(there.len(), there.len());
         seen.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut cells = Vec::with_capacity(seen.len());
-        for (_, seen) in seen {
+        for (name, seen) in seen {
             match seen {
                 Seen::Cell(look) => cells.push(self.take(*look)),
                 Seen::Untold(why) => self.untold.push(why),
+                Seen::NoCell(why) if may_be_cell(root, &name) => self.troubles.push(why),
                 // What is no cell has no agents; `mcell validate` says what it is.
                 Seen::NoCell(_) | Seen::Nothing => {}
             }
@@ -294,6 +297,14 @@ impl Look {
             untold: self.untold,
         }
     }
+}
+
+/// Whether a name in a root that could not be looked into may be a cell all the same.
+fn may_be_cell(root: &Root, name: &[u8]) -> bool {
+    let id = std::str::from_utf8(name).ok().map(CellId::new);
+    let Some(Ok(id)) = id else { return false };
+    let file = layout::join(id.as_str(), layout::CELL);
+    !matches!(root.folder().stat(&file), Ok(None))
 }
 
 /// Who fell at once, by a record of this boot.

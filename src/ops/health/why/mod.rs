@@ -13,7 +13,7 @@ use super::look::{Eye, Look};
 use super::root_of;
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
-use crate::base::error::{Kind, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::health::Up;
 use crate::health::roster::{AgentReport, Beat, Found, Order, Slot};
@@ -100,7 +100,12 @@ pub fn why(
     let mut look = Look::at(session, &scope, Some(&only), eye)?;
     let found = look.roster.find(id.as_str(), Some(cell.id().as_str()));
     let Found::One(slot) = found else {
-        return Err(agent::not_here(cell, id));
+        // Its file was read a moment ago: that it is not found means that something could not be read.
+        let why = look.into_troubles().into_iter().next();
+        return Err(why.map_or_else(
+            || agent::not_here(cell, id),
+            |why| Error::new(Kind::CouldNotTell, why).hint("`mcell validate` may say more"),
+        ));
     };
     if let Some(live) = &live {
         catch_up(&mut look, slot, live);

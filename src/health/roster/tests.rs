@@ -1,0 +1,199 @@
+//! What a look makes of a record and of signs on file, and what is told of parts.
+
+use super::{Found, Record, Roster};
+use crate::base::boot::Clocks;
+use crate::base::ids::{AgentId, CellId};
+use crate::health::settings::Settings;
+use crate::health::state::State;
+use crate::mission::agent::{AgentStatus, Role, Signal};
+use crate::mission::beat::{Beat, Kind};
+use crate::mission::cell::CellStatus;
+use crate::mission::census::{AgentCensus, CellCensus, RunNote};
+use serde_json::Map;
+use std::sync::Arc;
+
+const BOOT: Option<&str> = Some("one");
+
+fn at(seconds: u64) -> Clocks {
+    Clocks {
+        up: seconds * 1000,
+        awake: seconds * 1000,
+        wall: 1_800_000_000_000 + i64::try_from(seconds * 1000).unwrap(),
+    }
+}
+
+fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
+    AgentCensus {
+        id: AgentId::new(id).unwrap(),
+        name: id.to_owned(),
+        role: Role::Write,
+        status: AgentStatus::Idle,
+        gateway: None,
+        watch: None,
+        has_run: false,
+        is_wanted: false,
+        is_alive: false,
+        current_task: None,
+        task_timeout: None,
+        last_checkpoint: None,
+        run: incarnation.map(|incarnation| RunNote {
+            incarnation,
+            token_sha256: None,
+            pid: None,
+        }),
+    }
+}
+
+fn roster(cells: &[(&str, &[(&str, Option<u64>)])], usual: Settings, now: Clocks) -> Roster {
+    let mut roster = Roster::new(usual);
+    for (cell, agents) in cells {
+        let census = CellCensus {
+            cell_id: CellId::new(*cell).unwrap(),
+            mission_name: String::from("Example"),
+            status: Some(CellStatus::Active),
+            checkpoint_interval: 300,
+            agents: agents.iter().map(|(id, life)| agent(id, *life)).collect(),
+            due: Vec::new(),
+            troubles: Vec::new(),
+        };
+        roster.enrol(&Arc::new(census), |_| None, now);
+    }
+    roster
+}
+
+fn beat(seconds: u64, incarnation: Option<u64>) -> Beat {
+    Beat {
+        up: seconds * 1000,
+        boot: BOOT.map(str::to_owned),
+        incarnation,
+        kind: Kind::Heartbeat,
+        status: None,
+        progress: None,
+        quiet_until: None,
+        metadata: Map::new(),
+    }
+}
+
+fn state(roster: &Roster, agent: &str, now: Clocks) -> (State, String) {
+    let Found::One(slot) = roster.find(agent, None) else {
+        panic!("one {agent}");
+    };
+    let report = roster.report(slot, now).unwrap();
+    (report.status, report.reason)
+}
+
+/// A daemon that heard a beat at 100 s, and wrote everything down at 110 s.
+fn record() -> Record {
+    let mut watched = roster(&[("c", &[("a", None)])], Settings::default(), at(50));
+    let Found::One(slot) = watched.find("a", Some("c")) else {
+        panic!("an agent");
+    };
+    assert_eq!(
+        watched.hear_file(slot, &beat(100, None), BOOT, at(100)),
+        Some(Ok(()))
+    );
+    let stray = watched.take_in(&AgentId::new("stray").unwrap(), at(100));
+    watched
+        .beat(stray, &super::Beat::default(), at(100))
+        .unwrap();
+    Record {
+        boot: BOOT.map(str::to_owned),
+        up: at(110).up,
+        agents: watched.record(at(110)),
+        ..Record::default()
+    }
+}
+
+#[test]
+fn a_look_goes_on_from_a_record_without_grace_and_without_silence_that_nobody_heard() {
+    let mut soon = roster(&[("c", &[("a", None)])], Settings::default(), at(140));
+    soon.recall(Some(record()), BOOT, at(140));
+    let well = (State::Healthy, String::from("its last beat came 40 s ago"));
+    assert_eq!(state(&soon, "a", at(140)), well);
+    assert_eq!(state(&soon, "stray", at(140)).0, State::Healthy);
+    let mut late = roster(&[("c", &[("a", None)])], Settings::default(), at(4000));
+    late.recall(Some(record()), BOOT, at(4000));
+    let unheard = "nobody has listened for 1 h 4 min; it was healthy then";
+    assert_eq!(
+        state(&late, "a", at(4000)),
+        (State::Unknown, unheard.to_owned())
+    );
+    // What is on file since is heard, and so is the silence after it.
+    let Found::One(slot) = late.find("a", Some("c")) else {
+        panic!("an agent");
+    };
+    assert_eq!(
+        late.hear_file(slot, &beat(3000, None), BOOT, at(4000)),
+        Some(Ok(()))
+    );
+    assert_eq!(state(&late, "a", at(4000)).0, State::Unhealthy);
+}
+
+#[test]
+fn after_a_reboot_a_record_says_only_what_agents_said() {
+    let mut next = roster(&[("c", &[("a", None)])], Settings::default(), at(20));
+    next.recall(Some(record()), Some("two"), at(20));
+    let (state, reason) = state(&next, "a", at(20));
+    assert_eq!(state, State::Unknown);
+    assert!(reason.starts_with("nothing is due"), "{reason}");
+    let Found::One(slot) = next.find("a", None) else {
+        panic!("an agent");
+    };
+    assert!(next.report(slot, at(20)).unwrap().last_heartbeat.is_some());
+}
+
+#[test]
+fn what_is_expected_and_was_never_heard_is_not_missed_by_one_who_looks_once() {
+    let usual = Settings {
+        expect: vec![Signal::Heartbeat],
+        ..Settings::default()
+    };
+    let mut look = roster(&[("c", &[("a", None)])], usual, at(9000));
+    look.recall(None, BOOT, at(9000));
+    let awaited = (
+        State::Unknown,
+        String::from("no beat yet; the first is awaited"),
+    );
+    assert_eq!(state(&look, "a", at(9000)), awaited);
+}
+
+#[test]
+fn a_sign_on_file_counts_if_it_is_news_of_this_boot_and_this_life() {
+    let mut roster = roster(&[("c", &[("a", Some(3))])], Settings::default(), at(500));
+    let Found::One(slot) = roster.find("a", None) else {
+        panic!("an agent");
+    };
+    let mut hear = |sign: &Beat, boot| roster.hear_file(slot, sign, boot, at(500));
+    assert_eq!(hear(&beat(400, Some(3)), Some("two")), None, "another boot");
+    assert_eq!(hear(&beat(501, Some(3)), BOOT), None, "not yet");
+    let fenced = Some(Err(super::Refusal::Fenced(3)));
+    assert_eq!(hear(&beat(400, Some(2)), BOOT), fenced);
+    assert_eq!(hear(&beat(400, Some(3)), BOOT), Some(Ok(())));
+    assert_eq!(hear(&beat(400, Some(3)), BOOT), None, "it was taken before");
+    assert_eq!(
+        hear(&beat(390, Some(3)), BOOT),
+        None,
+        "older than what is known"
+    );
+}
+
+#[test]
+fn a_part_counts_what_it_has_and_names_it_anew() {
+    let cells: &[(&str, &[(&str, Option<u64>)])] =
+        &[("c", &[("a", None), ("b", None)]), ("d", &[("a", None)])];
+    let all = roster(cells, Settings::default(), at(9)).overview(at(9));
+    let keys =
+        |overview: &super::Overview| -> Vec<String> { overview.agents.keys().cloned().collect() };
+    assert_eq!(keys(&all), ["b", "c/a", "d/a"]);
+    let of_cell = all.clone().only(|_| true, Some("c"));
+    assert_eq!(keys(&of_cell), ["a", "b"]);
+    assert_eq!(
+        (of_cell.total_cells, of_cell.total_agents, of_cell.unknown),
+        (1, 2, 2)
+    );
+    let named = all.clone().only(|agent| agent.agent_id == "a", None);
+    assert_eq!(keys(&named), ["c/a", "d/a"]);
+    assert_eq!(named.cells["c"].total_agents, 1);
+    let whole = of_cell.and(all.clone().only(|_| true, Some("d")));
+    assert_eq!(whole, all);
+}
