@@ -283,3 +283,64 @@ fn its_log_is_found_by_the_root_as_words_and_as_json() {
     assert!(line["at"].is_string() && line["text"].is_string(), "{line}");
     daemon.stop();
 }
+
+#[test]
+fn gastown_2795_each_incident_is_told_once_also_by_a_daemon_that_is_killed_and_started_again() {
+    let world = crew();
+    let told = world.place().join("told");
+    let script = format!("cat >> '{0}'; echo ---- >> '{0}'", told.display());
+    let text = serde_json::json!({
+        "poll_interval": 1,
+        "health": {"interval": 1, "timeout": 2, "grace": 1},
+        "notify_command": ["sh", "-c", script],
+    });
+    config(&world, &text.to_string());
+    let subjects = || {
+        let text = std::fs::read_to_string(&told).unwrap_or_default();
+        let stories = text
+            .split("----\n")
+            .filter_map(|story| story.lines().next());
+        stories.map(str::to_owned).collect::<Vec<String>>()
+    };
+    let daemon = Daemon::start(&world);
+    http(&format!("{}/heartbeat/agent_001", daemon.url()), Some("{}"));
+    until("somebody is told of the silence", || {
+        (subjects().len() == 1).then_some(())
+    });
+    assert!(
+        subjects()[0].starts_with("agent_001 of Example Mission is unhealthy: silent for "),
+        "{:?}",
+        subjects()
+    );
+    // It comes and goes, and that is the same incident.
+    for _ in 0..2 {
+        until("it is up again", || {
+            http(&format!("{}/heartbeat/agent_001", daemon.url()), Some("{}"));
+            states(&daemon)
+                .contains(&(String::from("agent_001"), String::from("healthy")))
+                .then_some(())
+        });
+        until("it is down again", || {
+            states(&daemon)
+                .contains(&(String::from("agent_001"), String::from("unhealthy")))
+                .then_some(())
+        });
+    }
+    daemon.kill();
+    let daemon = Daemon::start(&world);
+    until("somebody is told that nobody watched", || {
+        (subjects().len() == 2).then_some(())
+    });
+    assert!(
+        subjects()[1].contains("runs again: the one before was killed or crashed"),
+        "{:?}",
+        subjects()
+    );
+    until("it is down still", || {
+        states(&daemon)
+            .contains(&(String::from("agent_001"), String::from("unhealthy")))
+            .then_some(())
+    });
+    daemon.stop();
+    assert_eq!(subjects().len(), 2, "{:?}", subjects());
+}

@@ -216,5 +216,16 @@ fn what_the_house_calls_only_in_one_room_is_called_there_only() {
             "{}: fs2 is called in src/store/fs2.rs only",
             shown.display()
         );
+        let is_async = text.lines().any(|line| {
+            let code = line.split("//").next().unwrap_or_default();
+            ["tokio::", "hyper::", "hyper_util::"]
+                .iter()
+                .any(|name| code.contains(name))
+        });
+        assert!(
+            !is_async || shown.starts_with("src/daemon/listen"),
+            "{}: hyper and tokio are seen by src/daemon/listen only",
+            shown.display()
+        );
     }
 }

@@ -70,12 +70,12 @@ mod tests {
         let mut given = 0;
         while given <= MOST + THREADS {
             let wait = Arc::clone(&wait);
-            if !pool.give(move || drop(wait.lock().unwrap().recv())) {
+            if !pool.give(move || _ = wait.lock().unwrap().recv()) {
                 break;
             }
             given += 1;
         }
-        assert!(given >= MOST && given <= MOST + THREADS, "{given}");
+        assert!((MOST..=MOST + THREADS).contains(&given), "{given}");
         drop(go);
     }
 }

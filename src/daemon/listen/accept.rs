@@ -64,7 +64,7 @@ pub(super) async fn accept(house: Rc<House>, door: Door) {
         match door.accept().await {
             Ok((stream, peer, local)) => {
                 made_room = false;
-                // Each that is there has a whole head: the new one goes.
+                // Of each that is there an answer is made: the new one goes.
                 let Some(guest) = house.table.admit() else {
                     continue;
                 };

@@ -2,9 +2,9 @@
 
 use super::House;
 use super::service::{Visitor, answer};
+use super::slot::{Phase, Slot};
 use super::sniff::Sniff;
 use super::stream::{Io, Stream};
-use super::table::{Phase, Slot};
 use crate::daemon::message::{Body, Response};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -40,7 +40,8 @@ pub(super) async fn serve(house: Rc<House>, visitor: Visitor, mut stream: Stream
     while await_head(&stream, &slot, &mut sniff, &mut given).await {
         let io = TokioIo::new(Io::new(stream, sniff, given, slot.clone()));
         let service = service_fn(|request| answer(house.clone(), visitor.clone(), request));
-        let mut connection = house.http.serve_connection(io, service);
+        // In a place of its own: the task of a connection that waits is small.
+        let mut connection = Box::new(house.http.serve_connection(io, service));
         let end = poll_fn(|context| {
             if slot.is_ended(context) {
                 Poll::Ready(End::Dropped)
@@ -56,7 +57,7 @@ pub(super) async fn serve(house: Rc<House>, visitor: Visitor, mut stream: Stream
             End::Parked => connection.into_parts(),
             End::Over(result) => {
                 let io = connection.into_parts().io.into_inner();
-                return leave(&house, result, io, &slot).await;
+                return Box::pin(leave(&house, result, io, &slot)).await;
             }
         };
         let io = parts.io.into_inner();
@@ -67,6 +68,10 @@ pub(super) async fn serve(house: Rc<House>, visitor: Visitor, mut stream: Stream
 /// Reads until there is something for hyper: a whole head, more than one may have, or what can become none. False if the
 /// connection is over before.
 async fn await_head(stream: &Stream, slot: &Slot, sniff: &mut Sniff, given: &mut Vec<u8>) -> bool {
+    // What hyper left when it was parted with goes back to it, if that is more than the beginning of a head.
+    if given.len() > sniff.size() {
+        return true;
+    }
     loop {
         let is_open = poll_fn(|context| {
             if slot.is_ended(context) {

@@ -8,6 +8,7 @@ mod accept;
 mod connection;
 mod guard;
 mod service;
+mod slot;
 mod sniff;
 mod stream;
 mod table;
@@ -35,6 +36,9 @@ use tokio::task::LocalSet;
 
 /// The most connections at a time.
 const CONNECTIONS: usize = 4096;
+/// How many connections may wait to be accepted. std asks for 128: when that is full, the system lets whoever calls wait a
+/// second and more before it is heard again.
+const WAITING: i32 = 4096;
 /// How long answers that are being made or sent have when the listener is stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -244,10 +248,12 @@ fn open(tcp: Vec<TcpListener>, unix: Option<UnixListener>) -> std::io::Result<Ve
     let mut doors = Vec::new();
     for door in tcp {
         door.set_nonblocking(true)?;
+        rustix::net::listen(&door, WAITING)?;
         doors.push(Door::Tcp(tokio::net::TcpListener::from_std(door)?));
     }
     if let Some(door) = unix {
         door.set_nonblocking(true)?;
+        rustix::net::listen(&door, WAITING)?;
         doors.push(Door::Unix(tokio::net::UnixListener::from_std(door)?));
     }
     Ok(doors)

@@ -2,13 +2,13 @@
 
 use super::House;
 use super::guard::{self, Head};
-use super::table::{Phase, Slot};
+use super::slot::{Phase, Slot};
 use crate::daemon::message::{Body, Feed, Peer, Reply, Request, Response};
-use http_body_util::BodyExt;
 use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode};
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 /// The most bytes of a body.
 const BODY: usize = 64 << 10;
 /// The most bytes of all bodies that are not whole yet: many that send a little, and no more, do not fill the memory.
-const BODIES: usize = 8 << 20;
+const BODIES: usize = 4 << 20;
 
 /// A comment of a stream of events: it lives.
 const COMMENT: &[u8] = b":\n\n";
@@ -70,7 +70,7 @@ pub(super) async fn answer(
     };
     house.handler.answered(response.status);
     closes |= house.is_stopping.get();
-    Ok(said(response, slot, closes))
+    Ok(said(&house, response, slot, closes))
 }
 
 fn whole(head: Head, body: Vec<u8>, peer: Peer) -> Request {
@@ -121,7 +121,15 @@ async fn read_body(house: &House, mut body: Incoming) -> Result<Vec<u8>, Respons
     }
     let mut share = Share { house, bytes: 0 };
     let mut read = Vec::new();
-    while let Some(frame) = body.frame().await {
+    let mut waiting = None;
+    let mut next = move |context: &mut Context<'_>| {
+        let frame = Pin::new(&mut body).poll_frame(context);
+        if frame.is_pending() && waiting.is_none() {
+            waiting = Some(house.table.wait_for_body());
+        }
+        frame
+    };
+    while let Some(frame) = poll_fn(&mut next).await {
         let frame = frame.map_err(|_| {
             let told = "the body is not sent as its head says";
             Response::error(400, "bad_request", told)
@@ -156,13 +164,16 @@ enum Rest {
     Stream(Feed),
 }
 
-fn said(response: Response, slot: &Rc<Slot>, closes: bool) -> hyper::Response<Said> {
+fn said(house: &House, response: Response, slot: &Rc<Slot>, closes: bool) -> hyper::Response<Said> {
     let (phase, rest) = match response.body {
         Body::Whole(bytes) if bytes.is_empty() => (Phase::Sending, Rest::Nothing),
         Body::Whole(bytes) => (Phase::Sending, Rest::Whole(bytes.into())),
         Body::Stream(feed) => (Phase::Listening, Rest::Stream(feed)),
     };
     slot.enter(phase);
+    if let Rest::Whole(bytes) = &rest {
+        house.table.owe(slot, bytes.len());
+    }
     let mut answer = hyper::Response::new(Said {
         slot: slot.clone(),
         rest,

@@ -1,7 +1,7 @@
 //! The sockets of both kinds as one, and what hyper reads and writes through.
 
+use super::slot::{Equipped, Phase, Slot};
 use super::sniff::Sniff;
-use super::table::{Phase, Slot};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -86,6 +86,7 @@ pub(super) struct Io {
     pub(super) stream: Stream,
     pub(super) sniff: Sniff,
     slot: Rc<Slot>,
+    _equipped: Equipped,
     /// What was read before hyper was there, and how much of it hyper has.
     given: Vec<u8>,
     taken: usize,
@@ -100,6 +101,7 @@ impl Io {
         Io {
             stream,
             sniff,
+            _equipped: slot.equip(),
             slot,
             given,
             taken: 0,
@@ -164,8 +166,8 @@ impl AsyncWrite for Io {
         // hyper flushes when it has written all it has; so an answer that was handed to it whole is out.
         if io.slot.phase() == Phase::Sending && io.slot.is_said.take() {
             let is_amid = io.sniff.is_amid_head();
-            io.slot
-                .enter(if is_amid { Phase::Head } else { Phase::Idle });
+            let next = if is_amid { Phase::Head } else { Phase::Idle };
+            io.slot.sent(context, next);
         }
         Pin::new(&mut io.stream).poll_flush(context)
     }

@@ -8,8 +8,9 @@ use crate::daemon::story::{Event, Story, Whom};
 use crate::daemon::tell::{Note, Pace, Receivers, Setting, Teller};
 use crate::daemon::world::World;
 use crate::health::incident::{Look, Turn};
-use crate::health::roster::Watched;
+use crate::health::roster::{Found, Roster, Watched};
 use crate::health::state::State;
+use crate::ops::presence::About;
 use crate::store::root::Root;
 use std::sync::Arc;
 
@@ -96,8 +97,7 @@ fn key(watched: &Watched) -> Option<String> {
         .map(|cell| format!("{cell}/{}", watched.agent))
 }
 
-fn of_key<'r>(roster: &'r crate::health::roster::Roster, key: &str) -> Option<&'r Watched> {
-    use crate::health::roster::Found;
+fn of_key<'r>(roster: &'r Roster, key: &str) -> Option<&'r Watched> {
     let (cell, agent) = key.split_once('/')?;
     match roster.find(agent, Some(cell)) {
         Found::One(slot) => roster.get(slot),
@@ -106,7 +106,7 @@ fn of_key<'r>(roster: &'r crate::health::roster::Roster, key: &str) -> Option<&'
 }
 
 fn of_turn(
-    roster: &crate::health::roster::Roster,
+    roster: &Roster,
     watched: &Watched,
     turn: &Turn,
     events: [Event; 2],
@@ -150,4 +150,19 @@ pub(super) fn of_hold(has_begun: bool, why: &str, since: &str, now: &Moment) -> 
         Event::HoldEnded
     };
     Story::new(event, &format!("hold/{since}"), now.wall, why).type_this("mcell health")
+}
+
+/// The daemon runs again, after one that was killed or crashed.
+pub(super) fn of_restart(before: &About, now: &Moment) -> Story {
+    let why = match before.last_sweep {
+        Some(at) => format!("the one before was killed or crashed; nobody watched since {at}"),
+        None => String::from("the one before was killed or crashed before its first sweep"),
+    };
+    Story::new(
+        Event::DaemonRestarted,
+        &format!("daemon/{}", before.life),
+        now.wall,
+        &why,
+    )
+    .type_this("mcell health")
 }
