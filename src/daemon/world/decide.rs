@@ -171,3 +171,46 @@ impl Watched {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Time;
+    use crate::health::roster::Beat;
+    use crate::health::settings::Settings;
+
+    #[test]
+    fn where_nothing_happens_there_are_no_news_for_a_restart() {
+        let mut world = World::new(Settings::default(), 30);
+        let at = |seconds: u64| Clocks {
+            up: seconds * 1000,
+            awake: seconds * 1000,
+            wall: i64::try_from(seconds * 1000).unwrap(),
+        };
+        let has_news = |world: &mut World, seconds: u64| {
+            let now = Moment {
+                wall: Time::from_unix(1_767_323_045).unwrap(),
+                boot: None,
+                up: seconds * 1000,
+            };
+            world.decide(&now, at(seconds));
+            world.roster.takes_news()
+        };
+        let slot = world
+            .roster
+            .take_in(&AgentId::new("agent_001").unwrap(), at(0));
+        let mut news = Vec::new();
+        for sweep in 1..=16 {
+            let seconds = sweep * 30;
+            if has_news(&mut world, seconds) {
+                news.push(seconds);
+            }
+            if seconds == 60 || seconds == 450 {
+                let beat = world.roster.beat(slot, &Beat::default(), at(seconds));
+                beat.unwrap();
+            }
+        }
+        // It came, beat, was missed, was dead, and beat.
+        assert_eq!(news, [30, 90, 180, 390, 480]);
+    }
+}

@@ -379,3 +379,23 @@ impl Overview {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::AgentId;
+    use crate::health::settings::Settings;
+
+    #[test]
+    fn all_are_told_in_the_same_words_one_at_a_time_or_at_once() {
+        let now = Clocks::default();
+        let mut roster = Roster::new(Settings::default());
+        for id in ["b", "c", "a"] {
+            roster.take_in(&AgentId::new(id).unwrap(), now);
+        }
+        let agents = roster.all().map(|(_, watched)| watched.report(now));
+        let at_once = Overview::of(now.wall, agents.collect(), BTreeMap::new());
+        let text = serde_json::to_string(&roster.overview(now)).unwrap();
+        assert_eq!(text, serde_json::to_string(&at_once).unwrap());
+    }
+}
