@@ -70,7 +70,14 @@ fn an_operator_gets_what_the_page_says() {
     let token = std::fs::read_to_string(daemon.file("operator.token")).unwrap();
     let header = format!("Authorization: Bearer {}", token.trim());
     // The stream of events does not end.
-    let arguments = ["--max-examples", "50", "-H", &header, "--exclude-path", "/events"];
+    let arguments = [
+        "--max-examples",
+        "50",
+        "-H",
+        &header,
+        "--exclude-path",
+        "/events",
+    ];
     ask(&daemon, &arguments, "");
 }
 
@@ -83,7 +90,14 @@ fn an_agent_gets_what_the_page_says() {
     let cell = daemon.world.cell();
     let cell = cell.file_name().unwrap().to_str().unwrap();
     let header = format!("Authorization: Bearer {TOKEN}");
-    let arguments = ["--max-examples", "50", "-H", &header, "--exclude-path", "/events"];
+    let arguments = [
+        "--max-examples",
+        "50",
+        "-H",
+        &header,
+        "--exclude-path",
+        "/events",
+    ];
     let config = format!("[parameters]\ncell_id = \"{cell}\"\nagent_id = \"agent_001\"\n");
     ask(&daemon, &arguments, &config);
 }
