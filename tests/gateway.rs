@@ -1,5 +1,6 @@
 //! Gateways as the daemon meets them: real processes that answer, freeze, thaw, and say that they are not well.
 
+use crate::changes::{changes, events, until_it_becomes};
 use crate::curl::text;
 use crate::pit::{Daemon, Ours, until};
 use crate::world::{World, require};
@@ -31,6 +32,11 @@ struct Place {
 
 impl Place {
     fn new() -> Option<Self> {
+        Place::with(&[])
+    }
+
+    /// The same with more members of its entry in the config.
+    fn with(members: &[(&str, &str)]) -> Option<Self> {
         if !require("python3") {
             return None;
         }
@@ -56,9 +62,13 @@ impl Place {
         });
         let folder = world.home().join(".lazarus");
         std::fs::create_dir_all(&folder).expect("a folder for the config");
+        let mut entry = serde_json::json!({"url": format!("http://127.0.0.1:{port}")});
+        for (name, value) in members {
+            entry[*name] = (*value).into();
+        }
         let config = serde_json::json!({
             "poll_interval": 1,
-            "gateways": {"gateway_1": {"url": format!("http://127.0.0.1:{port}")}},
+            "gateways": {"gateway_1": entry},
             "health": {"interval": 1, "probe_timeout": 1},
             "notify_command": ["sh", "-c", "cat >> told"],
         });
@@ -76,42 +86,26 @@ impl Place {
         std::fs::write(&next, body).expect("a body");
         std::fs::rename(next, self.world.place().join("body")).expect("the body");
     }
+}
 
-    /// Every change of the agent so far, as `from -> to: reason`.
-    fn changes(&self) -> Vec<String> {
-        let log = self.world.mcell("daemon log -n 1000 --json").ok();
-        let lines = log
-            .datum()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_default());
-        lines
-            .filter(|line: &serde_json::Value| line["event"] == "agent.changed")
-            .map(|line| {
-                let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-                format!("{} -> {}: {}", word("from"), word("to"), word("reason"))
-            })
-            .collect()
-    }
-
-    /// Waits for a change, and gives all of them until then.
-    fn until_it_becomes(&self, state: &str) -> Vec<String> {
-        until(&format!("the agent becomes {state}"), || {
-            let changes = self.changes();
-            let last = changes
-                .last()
-                .is_some_and(|change| change.contains(&format!("-> {state}")));
-            last.then_some(changes)
-        })
-    }
+/// Waits until gateways have answered so, so many times.
+fn until_it_answered(daemon: &Daemon, outcome: &str, times: u64) {
+    let name = format!("mcell_probe_seconds_count{{outcome=\"{outcome}\"}}");
+    until("the gateway was asked often enough", || {
+        let metrics = text(&format!("{}/metrics", daemon.url()), None);
+        let line = metrics.lines().find(|line| line.starts_with(&name))?;
+        let count: u64 = line.rsplit(' ').next()?.parse().ok()?;
+        (count >= times).then_some(())
+    });
 }
 
 #[test]
 fn hermes_113372_a_frozen_gateway_is_unhealthy_after_three_misses_and_healthy_after_two_answers() {
     let Some(place) = Place::new() else { return };
     let daemon = Daemon::start(&place.world);
-    place.until_it_becomes("healthy");
+    until_it_becomes(&place.world, "healthy");
     place.gateway.signal(Signal::STOP);
-    let fell = place.until_it_becomes("unhealthy");
+    let fell = until_it_becomes(&place.world, "unhealthy");
     let words: Vec<&str> = fell.iter().map(String::as_str).collect();
     assert!(
         words[1].starts_with("healthy -> degraded: 1 probe failed, unhealthy at 3"),
@@ -126,7 +120,7 @@ fn hermes_113372_a_frozen_gateway_is_unhealthy_after_three_misses_and_healthy_af
         "a frozen one accepts, and answers nothing: {words:?}"
     );
     place.gateway.signal(Signal::CONT);
-    let rose = place.until_it_becomes("healthy");
+    let rose = until_it_becomes(&place.world, "healthy");
     assert!(
         rose[3].starts_with("unhealthy -> degraded: recovering: 1 good of 2"),
         "{rose:?}"
@@ -139,30 +133,58 @@ fn hermes_113372_a_frozen_gateway_is_unhealthy_after_three_misses_and_healthy_af
 fn a_degraded_gateway_is_shown_and_nobody_is_told() {
     let Some(place) = Place::new() else { return };
     let daemon = Daemon::start(&place.world);
-    place.until_it_becomes("healthy");
+    until_it_becomes(&place.world, "healthy");
     place.says("degraded");
-    let changes = place.until_it_becomes("degraded");
+    let fell = until_it_becomes(&place.world, "degraded");
     assert!(
-        changes[1].ends_with("its gateway answers, and says degraded"),
-        "{changes:?}"
+        fell[1].ends_with("its gateway answers, and says degraded"),
+        "{fell:?}"
     );
     // Ten more answers change nothing.
-    let asked = || {
-        let metrics = text(&format!("{}/metrics", daemon.url()), None);
-        let name = "mcell_probe_seconds_count{outcome=\"degraded\"}";
-        let line = metrics.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
-    until("it was asked ten times more", || {
-        (asked() > 10).then_some(())
-    });
-    assert_eq!(place.changes().len(), 2, "{:?}", place.changes());
+    until_it_answered(&daemon, "degraded", 11);
+    let now = changes(&place.world);
+    assert_eq!(now, fell);
     assert!(
         !place.world.home().join("told").exists(),
         "nobody is woken for it"
     );
     place.says("ok");
-    place.until_it_becomes("healthy");
+    until_it_becomes(&place.world, "healthy");
+    daemon.stop();
+}
+
+#[test]
+fn a_gateway_that_was_frozen_and_thaws_degraded_is_degraded_and_not_unhealthy() {
+    let Some(place) = Place::new() else { return };
+    let daemon = Daemon::start(&place.world);
+    until_it_becomes(&place.world, "healthy");
+    place.gateway.signal(Signal::STOP);
+    until_it_becomes(&place.world, "unhealthy");
+    place.says("degraded");
+    place.gateway.signal(Signal::CONT);
+    let changes = until_it_becomes(&place.world, "degraded");
+    assert_eq!(
+        changes.last().map(String::as_str),
+        Some("unhealthy -> degraded: its gateway answers, and says degraded")
+    );
+    // From there it takes as many good answers as from unhealthy.
+    place.says("ok");
+    until_it_becomes(&place.world, "healthy");
+    daemon.stop();
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_told_once_and_the_gateway_is_asked_without_it() {
+    let Some(place) = Place::with(&[("token_file", "~/no.key")]) else {
+        return;
+    };
+    let daemon = Daemon::start(&place.world);
+    until_it_answered(&daemon, "good", 5);
+    let notes = events(&place.world, "probe.note");
+    let texts: Vec<_> = notes.iter().map(|note| &note["text"]).collect();
+    assert!(
+        texts.len() == 1 && texts[0].to_string().contains("no.key: no such file"),
+        "{texts:?}"
+    );
     daemon.stop();
 }

@@ -197,7 +197,11 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Holds the lock of an agent in a cell, as its runner does for as long as the agent lives.
-pub(crate) struct Life(File);
+pub(crate) struct Life {
+    lock: File,
+    note: PathBuf,
+    incarnation: u64,
+}
 
 impl Life {
     /// Takes it, and notes which life it is.
@@ -206,14 +210,30 @@ impl Life {
         std::fs::create_dir_all(&run).expect("a folder for runs");
         let lock = File::create(run.join(format!("{agent}.lock"))).expect("a lock");
         lock.lock().expect("the lock");
-        let note = serde_json::json!({ "incarnation": incarnation });
-        std::fs::write(run.join(format!("{agent}.json")), note.to_string()).expect("a note");
-        Life(lock)
+        let life = Life {
+            lock,
+            note: run.join(format!("{agent}.json")),
+            incarnation,
+        };
+        life.write(&serde_json::json!({ "incarnation": incarnation }));
+        life
+    }
+
+    /// Notes which process it is.
+    pub(crate) fn runs_as(&self, pid: u32) {
+        self.write(&serde_json::json!({ "incarnation": self.incarnation, "pid": pid }));
+    }
+
+    fn write(&self, note: &Value) {
+        // Replaced whole: the daemon reads it at any moment.
+        let next = self.note.with_extension("next");
+        std::fs::write(&next, note.to_string()).expect("a note");
+        std::fs::rename(next, &self.note).expect("the note");
     }
 
     /// It ends.
     pub(crate) fn end(self) {
-        drop(self.0);
+        drop(self.lock);
     }
 }
 

@@ -6,6 +6,12 @@ pub(super) enum Run {
     Mcell(&'static [&'static str]),
     /// A shell, in the folder of the cell.
     Shell(&'static str),
+    /// This program, beside the demo until that ends.
+    Start(&'static [&'static str]),
+    /// This program, again and again until it ends as it must.
+    Await(&'static [&'static str]),
+    /// The end of what was started so, as a machine without memory would end it.
+    Kill(&'static [&'static str]),
 }
 
 /// One step.
@@ -42,6 +48,33 @@ const fn refused(why: &'static str, arguments: &'static [&'static str]) -> Step 
     }
 }
 
+/// A step that starts something, and does not wait for its end.
+const fn start(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Start(arguments),
+        ends: 0,
+    }
+}
+
+/// A step that is tried until it ends so.
+const fn until(ends: u8, why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Await(arguments),
+        ends,
+    }
+}
+
+/// A step that kills what was started so.
+const fn kill(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Kill(arguments),
+        ends: 0,
+    }
+}
+
 const fn shell(why: &'static str, line: &'static str) -> Step {
     Step {
         why,
@@ -58,6 +91,12 @@ const WORK: &str = "echo 'built, 0 warnings' > ../../build.log";
 
 /// A slip of the hand: a field's name, and a time as some other tools write it.
 const SLIP: &str = r#"sed -i 's/"title"/"titel"/; s/T\(..:..:..\)Z/ \1/' tasks/task_003.json"#;
+
+/// The daemon: at a port that is free.
+const DAEMON: &[&str] = &["daemon", "--listen", "127.0.0.1:0"];
+/// Two agents at work, for whom a beat a second is all there is to do.
+const BEATS_1: &[&str] = &["heartbeat", "agent_001", "--every", "1s"];
+const BEATS_2: &[&str] = &["heartbeat", "agent_002", "--every", "1s"];
 
 #[rustfmt::skip] // One step a line: this is a table.
 pub(super) const STEPS: &[Step] = &[
@@ -96,6 +135,16 @@ pub(super) const STEPS: &[Step] = &[
     mcell("", &["task", "complete", "task_004", "--as", "agent_002"]),
     mcell("", &["task", "claim", "--next", "--as", "agent_001"]),
     mcell("", &["task", "complete", "task_005", "--auto", "--as", "agent_001"]),
+    start("A daemon watches over agents. (The demo's config is impatient: in earnest silence may last five minutes.)", DAEMON),
+    until(0, "", &["daemon", "status"]),
+    start("Agents beat:", BEATS_1),
+    start("", BEATS_2),
+    until(0, "", &["health", "--strict", "agent_001", "agent_002"]),
+    kill("One of them is killed. It falls silent, and that is seen:", BEATS_2),
+    until(1, "", &["health", "agent_001", "agent_002"]),
+    mcell("", &["why", "agent_002"]),
+    mcell("", &["daemon", "log", "-n", "4"]),
+    mcell("", &["daemon", "stop"]),
     mcell("Every change is in the journal, each line chained to the one before:", &["log", "-n", "5"]),
     mcell("", &["journal", "verify"]),
     mcell("A cell is one file, if it must be:", &["cell", "backup", "--to", "../.."]),

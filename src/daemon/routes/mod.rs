@@ -10,6 +10,10 @@ mod metrics;
 mod ready;
 mod revivals;
 #[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests lay hands on files as other tools do"
+)]
 mod tests;
 mod who;
 

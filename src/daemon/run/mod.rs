@@ -14,13 +14,13 @@ use crate::daemon::desk::Desk;
 use crate::daemon::events::Events;
 use crate::daemon::log::{Level, Log};
 use crate::daemon::setup::Setup;
-use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
 use crate::daemon::tell::{Receivers, Teller};
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
 use crate::ops::presence::{self, About, Presence};
 use crate::store::daemon_log::DaemonLog;
+use crate::store::health;
 use crate::store::lock::Held;
 use crate::store::root::Root;
 use doors::Reception;
@@ -172,9 +172,11 @@ impl Pit {
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
-        let refreshed = self.tree.refresh(&now)?;
+        let mut refreshed = self.tree.refresh(&now)?;
+        // Signs of life on file may be newer than the record: they are heard after it.
+        let beats = std::mem::take(&mut refreshed.beats);
         self.take(refreshed);
-        let (record, lost) = state::read(&self.root)?;
+        let (record, lost) = health::read(&self.root)?;
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
@@ -188,6 +190,7 @@ impl Pit {
                 .filter_map(|story| serde_json::from_value(story).ok())
                 .for_each(|story| self.teller.tell(story));
         }
+        beats.iter().for_each(|heard| self.hear(heard));
         Ok(())
     }
 
@@ -303,6 +306,9 @@ impl Pit {
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();
                 cells.iter().for_each(|cell| self.enrol(cell, &mut notes));
+                for note in notes {
+                    self.tell_once("gateway.note", &note);
+                }
                 self.desk
                     .log
                     .info("daemon.reloaded", "the config was read again");
@@ -341,7 +347,7 @@ impl Pit {
             .reception
             .take()
             .map_or(Ok(()), |mut reception| reception.listener.stop());
-        let written = state::write(&self.root, &self.record());
+        let written = health::write(&self.root, &self.record());
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();

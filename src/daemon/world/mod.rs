@@ -73,6 +73,7 @@ impl World {
             version: VERSION,
             at: Time::from_unix(now.wall / 1000),
             boot,
+            up: now.up,
             mass: self.mass.clone(),
             agents: self.roster.record(now),
             incidents: self.incidents.clone(),
