@@ -110,6 +110,12 @@ impl Time {
         Time::nearest(later.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
+    /// The same with seconds, for what happens soon: "14:03:10" today.
+    pub fn local_to_the_second(self, now: Time) -> String {
+        let here = self.0.with_timezone(&chrono::Local);
+        format!("{}:{}", self.local(now), here.format("%S"))
+    }
+
     /// For people, in their own time zone: "14:03" today, "Nov 22 14:03" this year, else with the year.
     pub fn local(self, now: Time) -> String {
         let here = self.0.with_timezone(&chrono::Local);

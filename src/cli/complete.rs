@@ -104,6 +104,16 @@ pub fn tasks() -> ArgValueCompleter {
     })
 }
 
+/// Completes what may be asked about: agents and tasks of the cell that is meant.
+pub fn agents_and_tasks() -> ArgValueCompleter {
+    let (agents, tasks) = (agents(), tasks());
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        let mut all = agents.complete(typed);
+        all.extend(tasks.complete(typed));
+        all
+    })
+}
+
 /// Completes handoffs that wait in the cell that is meant.
 pub fn handoffs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {

@@ -15,6 +15,8 @@ pub mod doctor;
 pub mod edited;
 pub mod explain;
 pub mod handoff;
+pub mod health;
+pub mod heartbeat;
 pub mod init;
 pub mod isolation;
 pub mod journal;
@@ -126,6 +128,7 @@ commands! {
     "add-task" AddTask add_task::AddTask,
     "validate" Validate validate::Validate,
     "scan" Scan scan::Scan,
+    "health" Health health::Health,
     "daemon" Daemon daemon::DaemonCommand,
     "status" Status status::Status,
     "cell" Cell cell::CellCommand,
@@ -134,6 +137,7 @@ commands! {
     "handoff" Handoff handoff::HandoffCommand,
     "artifact" Artifact artifact::ArtifactCommand,
     "checkpoint" Checkpoint checkpoint::CheckpointCommand,
+    "heartbeat" Heartbeat heartbeat::Heartbeat,
     "why" Why why::Why,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
@@ -179,7 +183,10 @@ Start
 
 Watch
   status       What is wrong, what waits, and the next command for each
-  scan         One line a cell: agents, tasks, problems
+  scan         One line a cell: agents and how they are, tasks, problems
+  health       How agents are, and why
+  why          Why an agent is as it is, or a task waits; what happens next
+  daemon       Watch every cell, listen for heartbeats, tell people: the Lazarus Pit
   validate     Hold cells against every rule
   log          Who changed what, when and why
   explain      What a rule asks, and why
@@ -191,7 +198,7 @@ Work
   handoff      Give a task to another agent, at once or as an offer
   artifact     Add, list, verify, collect what comes of the work
   checkpoint   Save, list, show, verify, restore, prune what agents saved
-  why          Why a task waits, who may take it, what waits for it
+  heartbeat    Say that an agent is alive, and hear what it is to do
 
 Admin
   policy       Show and set what the daemon and the agents may do
@@ -221,6 +228,7 @@ Examples
   mcell add-agent --role write -- ./work.sh
   mcell add-task \"Code Review\" --priority high
   mcell validate && mcell scan
+  mcell daemon
 ";
 
 /// The whole command line as clap knows it: for completions and man pages.

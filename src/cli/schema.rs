@@ -13,6 +13,7 @@ use crate::cli::{
     policy,
 };
 use crate::cli::{shapes, status, task, validate};
+use crate::health::roster;
 use crate::mission::shape;
 use crate::ops::config::Effective;
 use crate::ops::{self, changes, checkpoint, doctor, export, scan};
@@ -98,6 +99,8 @@ const OUTPUTS: &[Output] = &[
     output::<scan::Scan>("output.scan", One, &["scan"]),
     output::<OnlyProblems>("output.scan.problems", One, &["scan --problems"]),
     output::<changes::Changes>("output.scan.changes", One, &["scan --changes"]),
+    output::<roster::Overview>("output.health", One, &["health"]),
+    output::<ops::heartbeat::Answer>("output.heartbeat", One, &["heartbeat"]),
     output::<validate::Found>("output.validate", One, &["validate"]),
     output::<explain::Explained>("output.explain", One, &["explain RULE"]),
     output::<explain::Rules>("output.explain.list", One, &["explain"]),
@@ -112,9 +115,9 @@ const OUTPUTS: &[Output] = &[
     output::<ops::cell::TakenOver>("output.cell.take-over", OneOrList("cells"), &["cell take-over"]),
     output::<cell::remove::Gone>("output.cell.remove", OneOrList("cells"), &["cell remove"]),
     output::<cell::prune::Pruned>("output.cell.prune", One, &["cell prune"]),
-    by_hand("output.agent.list", List("agents"), &["agent list"], shapes::agent),
-    by_hand("output.agent.show", OneOrList("agents"),
-        &["agent show", "agent set", "agent pause", "agent resume"], shapes::agent),
+    by_hand("output.agent.list", List("agents"), &["agent list"], shapes::agent_seen),
+    by_hand("output.agent.show", OneOrList("agents"), &["agent show"], shapes::agent_seen),
+    by_hand("output.agent.set", OneOrList("agents"), &["agent set", "agent pause", "agent resume"], shapes::agent),
     output::<ops::agent::RemovedAgent>("output.agent.remove", OneOrList("agents"), &["agent remove"]),
     by_hand("output.task.list", List("tasks"), &["task list", "task ready"], shapes::task),
     by_hand("output.task.show", OneOrList("tasks"), &["task show"], shapes::task_around),
@@ -135,7 +138,7 @@ const OUTPUTS: &[Output] = &[
     output::<Verdict>("output.checkpoint.verify", One, &["checkpoint verify"]),
     output::<checkpoint::Restored>("output.checkpoint.restore", One, &["checkpoint restore"]),
     output::<checkpoint::Pruned>("output.checkpoint.prune", One, &["checkpoint prune"]),
-    output::<ops::task::Reasons>("output.why", OneOrList("tasks"), &["why TASK"]),
+    by_hand("output.why", One, &["why AGENT|TASK"], shapes::why),
     output::<Edited>("output.cell.edit", One, &["cell edit", "agent edit", "task edit"]),
     output::<policy::Policies>("output.policy.show", One, &["policy show", "policy set"]),
     by_hand("output.isolation.show", One, &["isolation show", "isolation set"], shapes::isolation),
@@ -146,6 +149,10 @@ const OUTPUTS: &[Output] = &[
     output::<Change>("output.journal.show", List("lines"), &["journal show", "log"]),
     output::<ops::journal::Verified>("output.journal.verify", One, &["journal verify"]),
     output::<ops::journal::Head>("output.journal.head", One, &["journal head"]),
+    output::<daemon::DaemonStatus>("output.daemon.status", One, &["daemon status"]),
+    output::<daemon::Told>("output.daemon.stop", One, &["daemon stop", "daemon restart", "daemon reload"]),
+    output::<daemon::Holding>("output.daemon.hold", One, &["daemon hold", "daemon release"]),
+    by_hand("output.daemon.log", One, &["daemon log"], shapes::daemon_line),
     output::<Effective>("output.daemon.config", One, &["daemon config"]),
     output::<daemon::MadeConfig>("output.daemon.config.create", One, &["daemon config --create"]),
     output::<daemon::Checked>("output.daemon.config.check", One, &["daemon config --check"]),

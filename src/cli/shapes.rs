@@ -2,12 +2,23 @@
 
 use crate::mission::grant::Right;
 use crate::mission::shape::{self, schema};
-use schemars::{Schema, SchemaGenerator, json_schema};
+use crate::ops::health::{AgentReasons, Note};
+use crate::ops::task::Reasons;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// An agent with the cell it is in.
 pub fn agent(_: &mut SchemaGenerator) -> Schema {
     beside(schema::part(&shape::AGENT), of_cell())
+}
+
+/// The same, with how it was when the daemon last wrote that down.
+pub fn agent_seen(maker: &mut SchemaGenerator) -> Schema {
+    let health = Option::<Note>::json_schema(maker);
+    let mut health = health.to_value();
+    health["description"] =
+        "How it was when the daemon last wrote that down; null if it never did.".into();
+    beside(agent(maker), json!({ "recorded_health": health }))
 }
 
 /// A task with the cell it is in.
@@ -26,6 +37,17 @@ pub fn task_around(maker: &mut SchemaGenerator) -> Schema {
             "awaited_by": { "description": "The tasks that depend on it.", "type": "array", "items": list },
         }),
     )
+}
+
+/// Why an agent or a task is as it is: one is itself, more are lists.
+pub fn why(maker: &mut SchemaGenerator) -> Schema {
+    let task = maker.subschema_for::<Reasons>();
+    let agent = maker.subschema_for::<AgentReasons>();
+    let several = object(json!({
+        "tasks": { "type": "array", "items": task },
+        "agents": { "type": "array", "items": agent },
+    }));
+    json_schema!({ "anyOf": [task, agent, several] })
 }
 
 /// The isolation that counts.
@@ -68,6 +90,23 @@ pub fn turned(_: &mut SchemaGenerator) -> Schema {
         format!("The lists that were meant, as they are now: of {rights}.").into();
     members["changed"] = json!({ "description": "Whether any changed.", "type": "boolean" });
     object(members)
+}
+
+/// A line of what the daemon said: one object a line, not a list.
+pub fn daemon_line(_: &mut SchemaGenerator) -> Schema {
+    let text = |about: &str| json!({ "description": about, "type": "string" });
+    let mut line = object(json!({
+        "at": { "description": "When.", "type": "string", "format": "date-time" },
+        "level": text("DEBUG, INFO, WARNING or ERROR."),
+        "event": text("What sort of event it is: daemon.started, agent.changed, …"),
+        "text": text("What happened, in words."),
+    }));
+    // What it is about has names of its own: agent_id, cell_id, from, to, …
+    line.insert(
+        String::from("additionalProperties"),
+        json!({ "type": "string" }),
+    );
+    line
 }
 
 /// A list under its noun.

@@ -1,14 +1,18 @@
 //! `mcell` and `mcell status`: at most fifteen lines on what is wrong, what waits, and the next command for each.
 
+use crate::base::clock::Time;
+use crate::base::duration::age;
 use crate::base::error::{Kind, Result};
 use crate::base::exit;
 use crate::base::text::count;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::health::roster::Counts;
+use crate::health::state::State;
 use crate::mission::handoff::Approval;
 use crate::ops::find::Scope;
 use crate::ops::handoff;
-use crate::ops::scan::{self, CellLine, Problem, Scan};
+use crate::ops::scan::{self, CellLine, DaemonSeen, Problem, Scan};
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
 use clap::Args;
@@ -41,14 +45,21 @@ pub struct Overview {
     pub ready: u32,
     /// Of these, how many are in progress.
     pub in_progress: u32,
+    /// The daemon of the root; null if it cannot be told.
+    pub daemon: Option<DaemonSeen>,
+    /// How the agents of cells are that are not over, as far as it is known.
+    pub health: Counts,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What waits, with the command to type.
     pub waiting: Vec<Problem>,
+    #[serde(skip)]
+    now: Option<Time>,
 }
 
-/// How many problems are shown; with the rest the page has at most fifteen lines.
-const MOST: usize = 5;
+/// How many problems are shown, and how many things that wait; with the rest the page has at most fifteen lines.
+const MOST_WRONG: usize = 5;
+const MOST_WAITING: usize = 4;
 
 impl Overview {
     fn of(scan: &Scan) -> Self {
@@ -69,9 +80,47 @@ impl Overview {
             tasks: sum(|cell| cell.tasks.total),
             ready: sum(|cell| cell.tasks.ready),
             in_progress: sum(|cell| cell.tasks.in_progress),
+            daemon: scan.daemon.clone(),
+            health: open
+                .iter()
+                .filter_map(|cell| cell.health)
+                .fold(Counts::default(), Counts::and),
             problems: scan.all_problems().cloned().collect(),
             waiting: open.iter().filter_map(|cell| waiting(cell)).collect(),
+            now: Time::parse(&scan.scanned_at),
         }
+    }
+}
+
+impl Overview {
+    /// The daemon, and how the agents are.
+    fn of_daemon(&self) -> Option<String> {
+        let daemon = self.daemon.as_ref()?;
+        let ago = |time: Time| {
+            let past = self.now.map_or(0, |now| now.since(time));
+            age(u64::try_from(past).unwrap_or(0))
+        };
+        let mut line = match (daemon.running, daemon.last_sweep, daemon.stopped) {
+            (true, Some(last), _) => format!("The daemon runs (last sweep {})", ago(last)),
+            (true, None, _) => String::from("The daemon runs"),
+            (false, Some(last), true) => {
+                format!("The daemon was stopped (last sweep {})", ago(last))
+            }
+            (false, Some(last), false) => {
+                format!("The daemon does not run (last sweep {})", ago(last))
+            }
+            (false, None, _) => String::from("No daemon watches this root: `mcell daemon`"),
+        };
+        let health = self.health;
+        if health.unknown < health.all() {
+            let words = State::ALL.into_iter().filter_map(|state| {
+                let number = health.of(state);
+                (number > 0).then(|| format!("{number} {}", state.word()))
+            });
+            let words: Vec<String> = words.collect();
+            line.push_str(&format!("; agents: {}", words.join(", ")));
+        }
+        Some(line)
     }
 }
 
@@ -155,14 +204,21 @@ impl Report for Overview {
             self.in_progress,
             self.ready,
         ));
+        if let Some(line) = self.of_daemon() {
+            page.line(line);
+        }
         list(
             page,
-            "Wrong",
-            Tone::Bad,
+            ("Wrong", Tone::Bad),
             &self.problems,
-            "mcell scan --problems",
+            (MOST_WRONG, "mcell scan --problems"),
         );
-        list(page, "Waiting", Tone::Strong, &self.waiting, "mcell scan");
+        list(
+            page,
+            ("Waiting", Tone::Strong),
+            &self.waiting,
+            (MOST_WAITING, "mcell scan"),
+        );
         if self.problems.is_empty() {
             let well = page.tone(Tone::Good, "Nothing is wrong.");
             page.line(well);
@@ -170,21 +226,26 @@ impl Report for Overview {
     }
 }
 
-fn list(page: &mut Page, head: &str, tone: Tone, things: &[Problem], all: &str) {
+fn list(
+    page: &mut Page,
+    (head, tone): (&str, Tone),
+    things: &[Problem],
+    (most, all): (usize, &str),
+) {
     if things.is_empty() {
         return;
     }
     let head = page.tone(tone, format_args!("{head}:"));
     page.line(head);
-    for thing in things.iter().take(MOST) {
+    for thing in things.iter().take(most) {
         let command = page.tone(Tone::Command, &thing.command);
         page.line(format_args!(
             "  {}  # {command}",
             crate::base::text::shown(&thing.what)
         ));
     }
-    if things.len() > MOST {
-        page.line(format_args!("  … and {} more: {all}", things.len() - MOST));
+    if things.len() > most {
+        page.line(format_args!("  … and {} more: {all}", things.len() - most));
     }
 }
 

@@ -10,7 +10,6 @@ pub mod pool;
 pub mod routes;
 pub mod run;
 pub mod setup;
-pub mod state;
 pub mod story;
 pub mod supervisor;
 pub mod tell;

@@ -75,7 +75,7 @@ mod tests {
             }
             given += 1;
         }
-        assert!(given >= MOST && given <= MOST + THREADS, "{given}");
+        assert!((MOST..=MOST + THREADS).contains(&given), "{given}");
         drop(go);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::base::text::shown;
 use crate::health::settings::MISSED;
+use crate::health::state::State;
 use crate::mission::agent::Signal;
 use crate::mission::cell::CellStatus;
 use std::fmt;
@@ -74,6 +75,8 @@ pub enum Reason<'s> {
     SaysSo(&'s str),
     /// Its process ended.
     Died,
+    /// Nobody has listened for so long; then it was so.
+    Unheard(State, u64),
     /// The same as before the daemon started or the clock jumped, until it gives a sign.
     AsBefore(Since, u64),
 }
@@ -143,9 +146,9 @@ impl fmt::Display for Reason<'_> {
             Reason::NotJudged(Idle::NotWanted) => {
                 out.write_str("not judged: mcell has not started it, or was told to stop it")
             }
-            Reason::NothingDue => out.write_str(
-                "nothing is due from it: no beat came yet, and it has no gateway to ask",
-            ),
+            Reason::NothingDue => {
+                out.write_str("nothing is due from it: no beat came yet, and no gateway is asked")
+            }
             Reason::Grace(since, left) => write!(
                 out,
                 "no sign yet since {}; in grace for {} more",
@@ -153,6 +156,9 @@ impl fmt::Display for Reason<'_> {
                 For(*left)
             ),
             Reason::Quiet(left) => write!(out, "it announced to be quiet for {} more", For(*left)),
+            Reason::Awaited(signal, 0) => {
+                write!(out, "no {} yet; the first is awaited", noun(*signal))
+            }
             Reason::Awaited(signal, age) => write!(
                 out,
                 "no {} in {}; the first is awaited",
@@ -201,6 +207,15 @@ impl fmt::Display for Reason<'_> {
             Reason::SaysSo(status) => {
                 write!(out, "its gateway answers, and says {}", shown(status))
             }
+            Reason::Unheard(State::Unknown, age) => {
+                write!(out, "nobody has listened for {}", For(*age))
+            }
+            Reason::Unheard(then, age) => write!(
+                out,
+                "nobody has listened for {}; it was {} then",
+                For(*age),
+                then.word()
+            ),
             Reason::Died => out.write_str("its process ended, and should run"),
             Reason::AsBefore(since, left) => {
                 write!(

@@ -102,7 +102,7 @@ fn beats_missed_degrade_and_silence_kills() {
     one.is(
         "",
         State::Unknown,
-        "nothing is due from it: no beat came yet, and it has no gateway to ask",
+        "nothing is due from it: no beat came yet, and no gateway is asked",
     );
     one.is("beat +12", State::Healthy, "its last beat came 12 s ago");
     one.is("+78", State::Healthy, "its last beat came 90 s ago");
@@ -488,4 +488,88 @@ fn numbers_of_its_own_count() {
         State::Unhealthy,
         "one is enough where it says so"
     );
+}
+
+/// An agent that a daemon watched until now, as one finds it who looks later and did not listen meanwhile.
+fn nobody_listens(one: &mut Patient) {
+    let now = one.now;
+    one.signs.nobody_listened_since(&one.case, now);
+}
+
+#[test]
+fn what_nobody_listened_to_was_not_silence() {
+    let mut one = Patient::new();
+    one.lives("beat +20");
+    nobody_listens(&mut one);
+    one.is("+60", State::Healthy, "its last beat came 80 s ago");
+    one.is(
+        "+600",
+        State::Unknown,
+        "nobody has listened for 11 min; it was healthy then",
+    );
+    one.is("beat", State::Healthy, "its last beat came 0 s ago");
+    one.is("+301", State::Unhealthy, "silent for 5 min 1 s");
+}
+
+#[test]
+fn what_was_missing_when_the_last_one_listened_stays_missing() {
+    let mut late = Patient::new();
+    late.lives("beat +100");
+    nobody_listens(&mut late);
+    late.is(
+        "+600",
+        State::Unknown,
+        "nobody has listened for 10 min; it was degraded then",
+    );
+    let mut dead = Patient::new();
+    dead.lives("beat +301");
+    nobody_listens(&mut dead);
+    dead.is("+600", State::Unhealthy, "silent for 15 min 1 s");
+}
+
+#[test]
+fn a_gateway_that_nobody_asks_any_more_is_unknown_until_somebody_does() {
+    let mut one = Patient::probed();
+    one.lives("good +10");
+    nobody_listens(&mut one);
+    one.is("+80", State::Healthy, "its gateway answered 90 s ago");
+    one.is(
+        "+60",
+        State::Unknown,
+        "nobody has listened for 2 min 20 s; it was healthy then",
+    );
+    one.is(
+        "fail",
+        State::Degraded,
+        "1 probe failed, unhealthy at 3: refused",
+    );
+    let mut down = Patient::probed();
+    down.lives("good fail fail fail");
+    nobody_listens(&mut down);
+    down.is(
+        "+600",
+        State::Unhealthy,
+        "3 probes in a row failed: refused",
+    );
+}
+
+#[test]
+fn one_look_gives_no_grace_and_makes_nobody_late() {
+    let mut one = Patient::expected();
+    one.signs = Signs::unwatched(0, one.now);
+    one.is("", State::Unknown, "no beat yet; the first is awaited");
+    let mut probed = Patient::probed();
+    probed.signs = Signs::unwatched(0, probed.now);
+    probed.is(
+        "fail",
+        State::Degraded,
+        "1 probe failed, unhealthy at 3: refused",
+    );
+    // What is on file was said long before anybody looked.
+    let mut late = Patient::new();
+    late.signs = Signs::unwatched(0, late.now);
+    let then = late.now - 400_000;
+    late.signs.beat(&late.case, then);
+    late.signs.known_since(then);
+    assert_eq!(late.state(), State::Unhealthy);
 }

@@ -57,10 +57,10 @@ pub fn since_last(session: &Session, scan: &Scan) -> Result<Changes> {
     let came = now
         .iter()
         .filter(|problem| !seen.problems.iter().any(|old| old.key == problem.key));
-    // A look at one cell says nothing about the others.
+    // A look at some cells says nothing about the others, nor about their root.
     let looked_at = |key: &str| {
         let cell = key.split('/').next().unwrap_or_default();
-        scan.cells.len() != 1 || scan.cells.iter().any(|line| line.cell_id == cell)
+        scan.is_whole || scan.cells.iter().any(|line| line.cell_id == cell)
     };
     let went = seen
         .problems

@@ -14,6 +14,8 @@ pub mod export;
 pub mod find;
 pub mod gateway;
 pub mod handoff;
+pub mod health;
+pub mod heartbeat;
 pub mod hold;
 pub mod http;
 pub mod init;

@@ -1,16 +1,20 @@
 //! Looks over every cell of a root: what is there, what is ready, what is late, what is wrong.
 
 use crate::base::clock::Time;
-use crate::base::duration::in_words;
-use crate::base::error::Result;
+use crate::base::duration::{age, in_words};
+use crate::base::error::{Error, Result};
 use crate::base::text::{Text, count};
+use crate::health::roster::Counts;
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::rules;
 use crate::mission::survey::Survey;
 use crate::mission::task::{Task, TaskStatus};
 use crate::ops::find::Scope;
+use crate::ops::health::{Beside, CellHealth, root_of};
+use crate::ops::presence::{self, Presence};
 use crate::ops::session::Session;
+use crate::store::cell::OpenCell;
 use crate::store::fs2::{self, Space};
 use crate::store::root::Root;
 use crate::store::survey::Depth;
@@ -66,6 +70,8 @@ pub struct CellLine {
     pub agents: AgentCounts,
     /// Its tasks.
     pub tasks: TaskCounts,
+    /// How its agents are; null where nothing is known of any.
+    pub health: Option<Counts>,
     /// Seconds by which the mission is late.
     pub overdue: Option<u64>,
     /// What is wrong with it.
@@ -96,6 +102,53 @@ pub struct Scan {
     pub problems: Vec<Problem>,
     /// The disk that the root lies on; null if it cannot be told.
     pub disk: Option<Space>,
+    /// The daemon of the root; null if it cannot be told.
+    pub daemon: Option<DaemonSeen>,
+    /// Whether the whole root was looked at.
+    #[serde(skip)]
+    pub is_whole: bool,
+}
+
+/// What a scan sees of the root's daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DaemonSeen {
+    /// Whether it runs.
+    pub running: bool,
+    /// Whether it was stopped in order.
+    pub stopped: bool,
+    /// Its process, if it runs.
+    pub pid: Option<u32>,
+    /// When its last sweep ended; null if none ever ran.
+    pub last_sweep: Option<Time>,
+}
+
+impl DaemonSeen {
+    fn of(presence: &Presence) -> Self {
+        let about = match presence {
+            Presence::Runs(about) | Presence::Stopped(about) | Presence::Fell(about) => Some(about),
+            Presence::Never => None,
+        };
+        DaemonSeen {
+            running: presence.running().is_some(),
+            stopped: matches!(presence, Presence::Stopped(_)),
+            pid: presence.running().map(|about| about.pid),
+            last_sweep: about.and_then(|about| about.last_sweep),
+        }
+    }
+
+    /// Whether one ran, and ended without having been told to.
+    pub fn fell(&self) -> bool {
+        !self.running && !self.stopped && self.last_sweep.is_some()
+    }
+
+    /// That it does not run, in a sentence.
+    pub fn down(&self, now: Time) -> String {
+        let sweep = self.last_sweep.map_or_else(String::new, |last| {
+            let past = u64::try_from(now.since(last)).unwrap_or(0);
+            format!(" (last sweep {})", age(past))
+        });
+        format!("the daemon of this root does not run{sweep}")
+    }
 }
 
 impl Scan {
@@ -115,6 +168,18 @@ const MOST: usize = 5;
 /// Looks over a root or one cell. Takes no lock.
 pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
     let now = session.env.clock.now();
+    let mut troubles = Vec::new();
+    let mut or_not = |error: Error| troubles.push(error.to_string());
+    let own_root = root_of(scope).map_err(&mut or_not).ok();
+    let presence = own_root.as_ref().map(presence::look).transpose();
+    let presence = presence.map_err(or_not).ok().flatten();
+    let daemon = presence.as_ref().map(DaemonSeen::of);
+    let is_watched = daemon.as_ref().is_some_and(|daemon| daemon.running);
+    let beside = Beside::of(session, own_root.as_ref(), is_watched, &mut troubles);
+    let line = |survey: &Survey<'_>, cell: Option<&OpenCell>| {
+        let health = beside.cell(survey, cell);
+        line_of(survey, health, now)
+    };
     let walk = Walk {
         depth: Depth::Quick,
         locks: false,
@@ -123,33 +188,49 @@ pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
     let (path, walked) = match scope {
         Scope::Root(root) => (
             root.path().to_path_buf(),
-            walk::each_cell(root, walk, &*session.progress, |survey| {
-                line_of(survey, now)
-            })?,
+            walk::each_open_cell(root, walk, &*session.progress, line)?,
         ),
         Scope::Cell(cell) => {
             let root = cell.path().parent().unwrap_or(cell.path()).to_path_buf();
             (
                 root,
-                vec![walk::one_cell(cell, walk, |survey| line_of(survey, now))?],
+                vec![walk::one_cell(cell, walk, |survey| {
+                    line(survey, Some(cell))
+                })?],
             )
         }
     };
     let disk = fs2::space(&path).ok();
-    let problems = match (scope, disk) {
-        (Scope::Root(root), Some(space)) if space.full() >= FULL => vec![full_disk(root, space)],
-        _ => Vec::new(),
-    };
+    let mut problems: Vec<Problem> = troubles
+        .into_iter()
+        .map(|trouble| Problem {
+            key: String::from("health_untold"),
+            what: format!("how agents are may be told wrong: {trouble}"),
+            command: String::from("mcell doctor"),
+        })
+        .collect();
+    if let Scope::Root(root) = scope {
+        let fallen = daemon.as_ref().filter(|daemon| daemon.fell());
+        problems.extend(fallen.map(|daemon| Problem {
+            key: String::from("daemon_down"),
+            what: daemon.down(now),
+            command: String::from("mcell daemon"),
+        }));
+        let full = disk.filter(|space| space.full() >= FULL);
+        problems.extend(full.map(|space| full_disk(root, space)));
+    }
     Ok(Scan {
         root: path.display().to_string(),
         scanned_at: now.to_string(),
         cells: walked.into_iter().map(|walked| walked.made).collect(),
         problems,
         disk,
+        daemon,
+        is_whole: matches!(scope, Scope::Root(_)),
     })
 }
 
-fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
+fn line_of(survey: &Survey<'_>, health: Option<CellHealth>, now: Time) -> CellLine {
     let cell = survey.cell.as_ref().and_then(|sheet| sheet.value.as_ref());
     let is_active = cell.is_some_and(|cell| cell.status == CellStatus::Active);
     let mut line = CellLine {
@@ -164,6 +245,7 @@ fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
             total: number(survey.tasks.len()),
             ..TaskCounts::default()
         },
+        health: health.as_ref().map(|health| health.counts),
         overdue: cell.and_then(|cell| cell.overdue(now)),
         problems: Vec::new(),
     };
@@ -194,7 +276,7 @@ fn line_of(survey: &Survey<'_>, now: Time) -> CellLine {
     }
     // What is over needs nobody: it is not held against the rules here, as in validate.
     if !cell.is_some_and(|cell| cell.status.is_over()) {
-        find_problems(&mut line, survey, &graph, now, is_active);
+        find_problems(&mut line, survey, &graph, &health.unwrap_or_default(), now);
     }
     line
 }
@@ -214,9 +296,10 @@ fn find_problems(
     line: &mut CellLine,
     survey: &Survey<'_>,
     graph: &crate::mission::graph::TaskGraph,
+    health: &CellHealth,
     now: Time,
-    is_active: bool,
 ) {
+    let is_active = line.status.as_deref() == Some(CellStatus::Active.word());
     let cell = crate::base::text::shown(survey.folder).into_owned();
     // What people type: the beginning of a UUID names its cell.
     let short = short(&cell);
@@ -238,6 +321,29 @@ fn find_problems(
         .map(|late| format!("the mission is overdue by {}", in_words(late)));
     if let Some(what) = late {
         problems.add("cell_overdue", "", what, format!("mcell cell show {short}"));
+    }
+    if let Some(why) = &health.untold {
+        problems.add(
+            "health_untold",
+            "",
+            format!("how its agents are cannot be told: {why}"),
+            format!("mcell health -c {short}"),
+        );
+    }
+    if is_active {
+        let ill = &health.ill;
+        problems.some(
+            "agent_unhealthy",
+            ill.iter().map(|(id, _)| id.as_str()),
+            |id| {
+                let why = ill.iter().find(|(other, _)| other == id);
+                let why = why.map_or("", |(_, why)| why);
+                (
+                    format!("agent {id} is unhealthy: {why}"),
+                    format!("mcell why {short}/{id}"),
+                )
+            },
+        );
     }
     let failed_agents = survey.agents.iter().filter(|sheet| {
         sheet

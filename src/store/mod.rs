@@ -11,6 +11,7 @@ pub mod folder;
 pub mod fs2;
 pub mod half;
 pub mod handoff;
+pub mod health;
 pub mod incoming;
 pub mod inotify;
 pub mod journal;

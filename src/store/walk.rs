@@ -42,6 +42,16 @@ pub fn each_cell<R: Send>(
     progress: &Progress<'_>,
     make: impl Fn(&Survey<'_>) -> R + Sync,
 ) -> Result<Vec<Walked<R>>> {
+    each_open_cell(root, walk, progress, |survey, _| make(survey))
+}
+
+/// The same with the cell, held open, for what is looked at beside its survey; none if it cannot be opened.
+pub fn each_open_cell<R: Send>(
+    root: &Root,
+    walk: Walk,
+    progress: &Progress<'_>,
+    make: impl Fn(&Survey<'_>, Option<&OpenCell>) -> R + Sync,
+) -> Result<Vec<Walked<R>>> {
     let candidates = root.candidates()?;
     let mut gathered = workers::each(
         &candidates,
@@ -79,11 +89,11 @@ fn one<R>(
     surveyor: &mut Surveyor,
     name: &[u8],
     sort: Sort,
-    make: &impl Fn(&Survey<'_>) -> R,
+    make: &impl Fn(&Survey<'_>, Option<&OpenCell>) -> R,
 ) -> Option<Walked<R>> {
     let shown = String::from_utf8_lossy(name).into_owned();
     let odd = |kind| {
-        let made = make(&Surveyor::unreadable(&shown, kind));
+        let made = make(&Surveyor::unreadable(&shown, kind), None);
         Some(Walked {
             name: shown.clone(),
             made,
@@ -99,7 +109,8 @@ fn one<R>(
             let cell = OpenCell::of(folder, id);
             let view = if walk.locks { cell.view().ok() } else { None };
             let in_change = view.as_ref().is_some_and(|view| view.in_change);
-            let made = make(&surveyor.look(cell.folder().handle(), cell.id().as_str()));
+            let survey = surveyor.look(cell.folder().handle(), cell.id().as_str());
+            let made = make(&survey, Some(&cell));
             Some(Walked {
                 name: shown,
                 made,

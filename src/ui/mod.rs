@@ -4,6 +4,7 @@ pub mod page;
 pub mod printer;
 pub mod progress;
 pub mod prompt;
+pub mod screen;
 pub mod table;
 pub mod trouble;
 

@@ -45,6 +45,7 @@ pub struct Printer {
     is_coloured: bool,
     talk_is_coloured: bool,
     width: Option<u16>,
+    prints_to_terminal: bool,
     talks_to_terminal: bool,
     is_interactive: bool,
 }
@@ -61,14 +62,12 @@ impl Printer {
             Colour::Always => true,
             Colour::Never => false,
         };
-        let width = out
-            .then(|| rustix::termios::tcgetwinsize(std::io::stdout()).ok())
-            .flatten();
         Printer {
             form,
             is_coloured: coloured(out),
             talk_is_coloured: coloured(err),
-            width: width.map(|size| size.ws_col).filter(|columns| *columns > 0),
+            width: width().filter(|_| out),
+            prints_to_terminal: out,
             talks_to_terminal: err,
             is_interactive: std::io::stdin().is_terminal() && err,
         }
@@ -92,6 +91,17 @@ impl Printer {
     /// An empty page for data.
     pub fn page(&self) -> Page {
         Page::new(self.is_coloured, self.width)
+    }
+
+    /// The same, as wide as the terminal is now: people pull at it while they watch.
+    pub fn fresh_page(&self) -> Page {
+        let width = width().filter(|_| self.prints_to_terminal);
+        Page::new(self.is_coloured, width)
+    }
+
+    /// Whether data goes to a terminal.
+    pub fn has_terminal(&self) -> bool {
+        self.prints_to_terminal
     }
 
     /// Prints a report.
@@ -174,6 +184,12 @@ impl Stream {
     pub fn flush(&mut self) -> Result<bool> {
         heard(self.out.flush())
     }
+}
+
+/// The width of the terminal that data goes to.
+fn width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(size.ws_col).filter(|columns| *columns > 0)
 }
 
 fn put(text: &str) -> Result<()> {

@@ -4,6 +4,7 @@ mod crowd;
 mod daemon;
 mod limits;
 mod listener;
+mod openapi;
 mod raw;
 mod session;
 mod wire;

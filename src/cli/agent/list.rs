@@ -1,11 +1,14 @@
 //! `mcell agent list`: one line an agent.
 
-use super::in_cell;
+use super::{in_cell_with, or_warn};
+use crate::base::clock::Time;
+use crate::base::duration::age;
 use crate::base::ids::CellId;
 use crate::base::text::cut;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::ops::agent::{self, Listed};
+use crate::ops::health::{Note, Recorded, root_of};
 use crate::ui::Table;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
@@ -28,15 +31,39 @@ pub(super) struct List {
 /// The agents.
 #[derive(Debug, Serialize)]
 struct Agents {
-    agents: Vec<Listed>,
+    agents: Vec<Line>,
     #[serde(skip)]
     several_cells: bool,
+    #[serde(skip)]
+    now: Time,
 }
 
-impl Serialize for Listed {
+/// An agent, and how it was when the daemon last wrote that down.
+#[derive(Debug)]
+struct Line {
+    listed: Listed,
+    health: Option<Note>,
+}
+
+impl Serialize for Line {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        in_cell(&self.cell_id, &self.agent, out)
+        let Listed { cell_id, agent } = &self.listed;
+        in_cell_with(cell_id, agent, self.health.as_ref(), out)
     }
+}
+
+/// How an agent was; its age too, where that is more than a sweep takes.
+fn health(note: Option<&Note>, now: Time) -> String {
+    const FRESH: i64 = 120;
+    let Some(note) = note else {
+        return String::from("-");
+    };
+    let past = now.since(note.recorded_at);
+    let word = note.status.word();
+    if past <= FRESH {
+        return word.to_owned();
+    }
+    format!("{word} {}", age(u64::try_from(past).unwrap_or(0)))
 }
 
 impl Report for Agents {
@@ -44,31 +71,35 @@ impl Report for Agents {
         if self.agents.is_empty() {
             return;
         }
-        let cells = |listed: &Listed| {
-            let agent = &listed.agent;
+        let cells = |line: &Line| {
+            let agent = &line.listed.agent;
             let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| String::from("-"));
             [
                 agent.agent_id.clone(),
                 cut(&agent.name, 40).into_owned(),
                 agent.role.word().to_owned(),
                 agent.status.word().to_owned(),
+                health(line.health.as_ref(), self.now),
                 or_none(&agent.current_task),
                 or_none(&agent.gateway),
             ]
         };
         if self.several_cells {
-            let mut table =
-                Table::new(["CELL", "AGENT", "NAME", "ROLE", "STATUS", "TASK", "GATEWAY"]);
-            for listed in &self.agents {
-                let [id, name, role, status, task, gateway] = cells(listed);
-                let cell = short(&listed.cell_id);
-                table.row([cell, id, name, role, status, task, gateway]);
+            let mut table = Table::new([
+                "CELL", "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "TASK", "GATEWAY",
+            ]);
+            for line in &self.agents {
+                let [id, name, role, status, health, task, gateway] = cells(line);
+                let cell = short(&line.listed.cell_id);
+                table.row([cell, id, name, role, status, health, task, gateway]);
             }
             page.table(table);
         } else {
-            let mut table = Table::new(["AGENT", "NAME", "ROLE", "STATUS", "TASK", "GATEWAY"]);
-            for listed in &self.agents {
-                table.row(cells(listed));
+            let mut table = Table::new([
+                "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "TASK", "GATEWAY",
+            ]);
+            for line in &self.agents {
+                table.row(cells(line));
             }
             page.table(table);
         }
@@ -79,9 +110,10 @@ impl Report for Agents {
         let ids: Vec<String> = self
             .agents
             .iter()
-            .map(|listed| match self.several_cells {
-                true => format!("{}/{}", listed.cell_id, listed.agent.agent_id),
-                false => listed.agent.agent_id.clone(),
+            .map(|line| (&line.listed.cell_id, &line.listed.agent.agent_id))
+            .map(|(cell, agent)| match self.several_cells {
+                true => format!("{cell}/{agent}"),
+                false => agent.clone(),
             })
             .collect();
         (!ids.is_empty()).then(|| ids.join("\n"))
@@ -104,9 +136,16 @@ impl List {
         let several_cells = agents
             .windows(2)
             .any(|pair| matches!(pair, [one, other] if one.cell_id != other.cell_id));
+        let recorded = root_of(&scope).and_then(|root| Recorded::of(&root));
+        let recorded = or_warn(context, recorded);
+        let lines = agents.into_iter().map(|listed| Line {
+            health: recorded.note(&listed.cell_id, &listed.agent.agent_id),
+            listed,
+        });
         context.printer.show(&Agents {
-            agents,
+            agents: lines.collect(),
             several_cells,
+            now: context.session.env.clock.now(),
         })?;
         for file in &unreadable {
             context

@@ -10,9 +10,11 @@ mod show;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, add_agent};
 use crate::mission::agent::Agent;
+use crate::ops::health::{Note, Recorded};
 use clap::{Args, Subcommand};
 use serde::Serializer;
 use serde::ser::Error;
+use serde_json::{Map, Value};
 
 /// List, show, change, pause and remove agents
 #[derive(Debug, Args)]
@@ -65,12 +67,36 @@ impl AgentCommand {
 /// An agent in JSON: what its file says, after the cell that it is in. (Made by hand: serde's flatten would let a field
 /// of the file and one of ours meet unseen.)
 fn in_cell<S: Serializer>(cell_id: &str, agent: &Agent, out: S) -> Result<S::Ok, S::Error> {
-    use serde_json::{Map, Value};
+    out.collect_map(members_of::<S>(cell_id, agent)?)
+}
+
+/// The same with how it was when the daemon last wrote that down; null if it never did.
+fn in_cell_with<S: Serializer>(
+    cell_id: &str,
+    agent: &Agent,
+    health: Option<&Note>,
+    out: S,
+) -> Result<S::Ok, S::Error> {
+    let mut members = members_of::<S>(cell_id, agent)?;
+    let health = serde_json::to_value(health).map_err(S::Error::custom)?;
+    members.insert(String::from("recorded_health"), health);
+    out.collect_map(members)
+}
+
+/// What the daemon wrote down; where that cannot be read it is said, and all else is shown.
+fn or_warn(context: &Context, recorded: crate::base::error::Result<Recorded>) -> Recorded {
+    recorded.unwrap_or_else(|error| {
+        context.printer.warn(error.message());
+        Recorded::default()
+    })
+}
+
+fn members_of<S: Serializer>(cell_id: &str, agent: &Agent) -> Result<Map<String, Value>, S::Error> {
     let mut members = Map::new();
     members.insert(String::from("cell_id"), Value::from(cell_id));
     match serde_json::to_value(agent).map_err(S::Error::custom)? {
         Value::Object(file) => members.extend(file),
         _ => return Err(S::Error::custom("an agent is an object")),
     }
-    out.collect_map(members)
+    Ok(members)
 }

@@ -1,14 +1,18 @@
 //! `mcell agent show`: a page on an agent.
 
-use super::in_cell;
+use super::{in_cell_with, or_warn};
 use crate::base::clock::Time;
-use crate::base::duration::in_words;
+use crate::base::duration;
+use crate::base::error::Result;
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::several::{agents, each};
 use crate::cli::{Outcome, complete};
 use crate::mission::agent::Agent;
 use crate::ops::agent;
+use crate::ops::health::{Note, Recorded};
+use crate::store::cell::OpenCell;
+use crate::store::root::Root;
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
 use clap::Args;
@@ -34,6 +38,8 @@ impl Show {
         each(context, "agents", &targets, |target| {
             Ok(PageOf {
                 agent: agent::show(&target.cell, &target.id)?,
+                health: or_warn(context, recorded(&target.cell))
+                    .note(target.cell.id().as_str(), target.id.as_str()),
                 tasks: agent::open_tasks(&target.cell, &target.id)?,
                 cell_id: target.cell.id().to_string(),
                 now,
@@ -42,16 +48,36 @@ impl Show {
     }
 }
 
+/// What the daemon of a cell's root wrote down.
+fn recorded(cell: &OpenCell) -> Result<Recorded> {
+    Recorded::of(&Root::open(cell.path().parent().unwrap_or(cell.path()))?)
+}
+
+/// How an agent was, since when, why, and how old that is.
+fn in_words(note: &Note, now: Time) -> String {
+    let past = |time: Time| duration::age(u64::try_from(now.since(time)).unwrap_or(0));
+    let since = note
+        .since
+        .map_or_else(String::new, |since| format!(" since {}", since.local(now)));
+    format!(
+        "{}{since}: {} (seen {})",
+        note.status.word(),
+        shown(&note.reason),
+        past(note.recorded_at)
+    )
+}
+
 struct PageOf {
     cell_id: String,
     agent: Agent,
     tasks: Vec<String>,
+    health: Option<Note>,
     now: Time,
 }
 
 impl Serialize for PageOf {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        in_cell(&self.cell_id, &self.agent, out)
+        in_cell_with(&self.cell_id, &self.agent, self.health.as_ref(), out)
     }
 }
 
@@ -66,6 +92,9 @@ impl Report for PageOf {
         page.field("cell", &self.cell_id);
         page.field("role", agent.role.word());
         page.field("status", self.status());
+        if let Some(health) = &self.health {
+            page.field("health", in_words(health, self.now));
+        }
         let tasks = if self.tasks.is_empty() {
             String::from("none")
         } else {
@@ -116,7 +145,7 @@ impl PageOf {
             status = format!(
                 "{status} until {}, in {}",
                 until.local(self.now),
-                in_words(left)
+                duration::in_words(left)
             );
         }
         match &agent.current_task {

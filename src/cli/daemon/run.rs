@@ -10,6 +10,7 @@ use crate::daemon::run::{self, Ending};
 use crate::daemon::setup::Setup;
 use crate::ops::config;
 use clap::Args;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub(super) struct Run {
     /// Where to listen, instead of what the config says
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
+    /// End when the process that started it ends: for demos and tests
+    #[arg(long, hide = true)]
+    with_parent: bool,
     /// In which form its log goes to stderr
     #[arg(long, value_name = "FORM", default_value = "text")]
     log_format: LogFormat,
@@ -31,6 +35,10 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self, context: &Context) -> Outcome {
         context.session.require_operator("run the daemon")?;
+        if self.with_parent {
+            set_parent_process_death_signal(Some(Signal::TERM))
+                .map_err(|error| Error::storage("end with the parent", error))?;
+        }
         let env = &context.session.env;
         let root = self.root(context)?;
         let setup = self.setup(env)?;

@@ -7,10 +7,10 @@ use crate::base::exit;
 use crate::base::text::{count, shown};
 use crate::cli::Outcome;
 use crate::cli::context::Context;
-use crate::daemon::state;
 use crate::health::roster::Counts;
 use crate::ops::hold::{self, Hold};
 use crate::ops::presence::{self, About, Presence};
+use crate::store::health;
 use crate::store::root::Root;
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
@@ -76,11 +76,11 @@ impl DaemonStatus {
             Presence::Runs(about) | Presence::Stopped(about) | Presence::Fell(about) => Some(about),
         };
         let mut health = Counts::default();
-        let (record, _) = state::read(root)?;
+        let (record, _) = health::read(root)?;
         record
             .iter()
             .flat_map(|record| &record.agents)
-            .for_each(|agent| health.add(agent.state));
+            .for_each(|agent| health.add(agent.status()));
         let known = about.clone().unwrap_or_default();
         Ok(DaemonStatus {
             running,

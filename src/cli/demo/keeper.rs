@@ -22,8 +22,11 @@ pub(super) struct Keeper {
     pub(super) place: PathBuf,
 }
 
-/// An empty config beside the root: the operator's own, with its templates, is not for the demo.
+/// A config beside the root: the operator's own, with its templates, is not for the demo.
 pub(super) const CONFIG: &str = "config.json";
+/// What stands in it: a daemon that sees within seconds what would otherwise take minutes.
+const IMPATIENT: &str =
+    r#"{"poll_interval": 1, "health": {"interval": 1, "timeout": 3, "grace": 2}}"#;
 
 /// What the keeper is told where the place shall stay.
 const STAY: &[u8] = b"stay";
@@ -97,7 +100,7 @@ pub(super) fn keep_house(context: &Context) -> Outcome {
         .mode(0o700)
         .create(&place)
         .map_err(failed)?;
-    let config = std::fs::write(place.join(CONFIG), "{}\n");
+    let config = std::fs::write(place.join(CONFIG), format!("{IMPATIENT}\n"));
     let said = context.printer.text(&format!("{}\n", place.display()));
     let mut told = Vec::new();
     // Whatever ends the pipe, the place goes.

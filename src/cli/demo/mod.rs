@@ -2,6 +2,7 @@
 //!
 //! Every step is this program, run as an operator would run it; nothing is staged.
 
+mod beside;
 mod keeper;
 mod steps;
 
@@ -12,12 +13,14 @@ use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::{Form, Report};
+use beside::Beside;
 use clap::Args;
 use keeper::Keeper;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use steps::{Run, STEPS, Step};
 
 /// Show what mcell does, in a throw-away root
@@ -140,13 +143,21 @@ fn play(context: &Context, place: &Path, root: &Path) -> Result<Vec<Done>> {
     )))?;
     let mut cell: Option<PathBuf> = None;
     let mut steps = Vec::new();
+    let mut beside = Beside::default();
     for Step { why, run, ends } in STEPS {
         let (line, mut command) = match run {
-            Run::Mcell(arguments) => (shell_line(arguments), mcell(context, arguments)?),
-            Run::Shell(line) => {
-                let mut command = Command::new("sh");
-                command.args(["-c", line]);
-                ((*line).to_owned(), command)
+            Run::Mcell(arguments) | Run::Await(arguments) => {
+                (shell_line(arguments), mcell(context, arguments)?)
+            }
+            Run::Start(arguments) => (
+                format!("{} &", shell_line(arguments)),
+                mcell(context, arguments)?,
+            ),
+            Run::Shell(line) => ((*line).to_owned(), shell(line)),
+            Run::Kill(arguments) => {
+                let line = format!("kill -9 {}", beside.pid(arguments)?);
+                let command = shell(&line);
+                (line, command)
             }
         };
         if !why.is_empty() {
@@ -171,22 +182,60 @@ fn play(context: &Context, place: &Path, root: &Path) -> Result<Vec<Done>> {
             .env("MCELL_CONFIG", place.join(keeper::CONFIG))
             .env("PWD", folder)
             .stdin(Stdio::null());
-        let (code, output) = finish(command, is_shown)
-            .map_err(|error| Error::storage(format_args!("run `{line}`"), error))?;
+        let failed = |error| Error::storage(format_args!("run `{line}`"), error);
+        let (code, output) = match run {
+            Run::Start(arguments) => beside
+                .start(arguments, command)
+                .map(|()| (exit::DONE, String::new())),
+            Run::Await(_) => finish_as(&mut command, ends),
+            _ => finish(command, is_shown),
+        }
+        .map_err(failed)?;
+        if matches!(run, Run::Await(_)) {
+            show(output.clone())?;
+        }
         steps.push(Done {
             command: line.clone(),
             exit: code,
             output,
         });
-        if code != *ends {
+        if !ends.contains(&code) {
             return Err(Error::new(
                 Kind::CouldNotTell,
-                format!("`{line}` ended with {code}, where {ends} was to be expected"),
+                format!("`{line}` ended with {code}, which was not to be expected"),
             )
             .hint("`mcell doctor` looks at this machine"));
         }
     }
     Ok(steps)
+}
+
+fn shell(line: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]);
+    command
+}
+
+/// How long something is waited for that takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs it again and again until it ends so, or the patience is at its end; gives what it said the last time.
+fn finish_as(command: &mut Command, ends: &[u8]) -> std::io::Result<(u8, String)> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let done = command.output()?;
+        let code = done
+            .status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(exit::SIGNAL);
+        if ends.contains(&code) || Instant::now() >= until {
+            let mut output = String::from_utf8_lossy(&done.stdout).into_owned();
+            output.push_str(&String::from_utf8_lossy(&done.stderr));
+            return Ok((code, output));
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
 }
 
 /// A line as it is typed.

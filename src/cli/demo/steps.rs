@@ -6,6 +6,12 @@ pub(super) enum Run {
     Mcell(&'static [&'static str]),
     /// A shell, in the folder of the cell.
     Shell(&'static str),
+    /// This program, beside the demo until that ends.
+    Start(&'static [&'static str]),
+    /// This program, again and again until it ends as it must.
+    Await(&'static [&'static str]),
+    /// The end of what was started so, as a machine without memory would end it.
+    Kill(&'static [&'static str]),
 }
 
 /// One step.
@@ -14,22 +20,30 @@ pub(super) struct Step {
     pub(super) why: &'static str,
     /// What.
     pub(super) run: Run,
-    /// The exit code that it must end with.
-    pub(super) ends: u8,
+    /// The exit codes that it may end with.
+    pub(super) ends: &'static [u8],
 }
 
 const fn mcell(why: &'static str, arguments: &'static [&'static str]) -> Step {
     Step {
         why,
         run: Run::Mcell(arguments),
-        ends: 0,
+        ends: &[0],
+    }
+}
+
+/// A look at everything: the disk may be nearly full, or a mission late, and that is no fault of the demo.
+const fn look(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        ends: &[0, 1],
+        ..mcell(why, arguments)
     }
 }
 
 /// A step that must say no.
 const fn says_no(why: &'static str, arguments: &'static [&'static str]) -> Step {
     Step {
-        ends: 1,
+        ends: &[1],
         ..mcell(why, arguments)
     }
 }
@@ -37,8 +51,35 @@ const fn says_no(why: &'static str, arguments: &'static [&'static str]) -> Step 
 /// A step that must be refused.
 const fn refused(why: &'static str, arguments: &'static [&'static str]) -> Step {
     Step {
-        ends: 5,
+        ends: &[5],
         ..mcell(why, arguments)
+    }
+}
+
+/// A step that starts something, and does not wait for its end.
+const fn start(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Start(arguments),
+        ends: &[0],
+    }
+}
+
+/// A step that is tried until it ends so.
+const fn until(ends: &'static [u8], why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Await(arguments),
+        ends,
+    }
+}
+
+/// A step that kills what was started so.
+const fn kill(why: &'static str, arguments: &'static [&'static str]) -> Step {
+    Step {
+        why,
+        run: Run::Kill(arguments),
+        ends: &[0],
     }
 }
 
@@ -46,7 +87,7 @@ const fn shell(why: &'static str, line: &'static str) -> Step {
     Step {
         why,
         run: Run::Shell(line),
-        ends: 0,
+        ends: &[0],
     }
 }
 
@@ -58,6 +99,12 @@ const WORK: &str = "echo 'built, 0 warnings' > ../../build.log";
 
 /// A slip of the hand: a field's name, and a time as some other tools write it.
 const SLIP: &str = r#"sed -i 's/"title"/"titel"/; s/T\(..:..:..\)Z/ \1/' tasks/task_003.json"#;
+
+/// The daemon: at a port that is free.
+const DAEMON: &[&str] = &["daemon", "--listen", "127.0.0.1:0"];
+/// Two agents at work, for whom a beat a second is all there is to do.
+const BEATS_1: &[&str] = &["heartbeat", "agent_001", "--every", "1s"];
+const BEATS_2: &[&str] = &["heartbeat", "agent_002", "--every", "1s"];
 
 #[rustfmt::skip] // One step a line: this is a table.
 pub(super) const STEPS: &[Step] = &[
@@ -71,13 +118,23 @@ pub(super) const STEPS: &[Step] = &[
     mcell("", &["add-task", "Test it", "--depends-on", "task_002"]),
     mcell("", &["add-task", "Publish it", "--depends-on", "task_003,task_004"]),
     mcell("Is everything as it should be? No line means yes.", &["validate"]),
-    mcell("All cells at a glance, and how the tasks hang together:", &["scan"]),
+    look("All cells at a glance, and how the tasks hang together:", &["scan"]),
     mcell("", &["task", "graph"]),
     shell("Files are edited by hand, and hands slip.", SLIP),
     says_no("", &["validate"]),
     says_no("", &["scan", "--problems"]),
     mcell("What is safe to mend is mended:", &["validate", "--fix"]),
-    mcell("", &["scan"]),
+    look("", &["scan"]),
+    start("A daemon watches over agents. (The demo's config is impatient: in earnest silence may last five minutes.)", DAEMON),
+    until(&[0], "", &["daemon", "status"]),
+    start("Agents beat:", BEATS_1),
+    start("", BEATS_2),
+    until(&[0], "", &["health", "--strict", "agent_001", "agent_002"]),
+    kill("One of them is killed. It falls silent, and that is seen:", BEATS_2),
+    until(&[1], "", &["health", "agent_001", "agent_002"]),
+    mcell("", &["why", "agent_002"]),
+    mcell("", &["daemon", "log", "-n", "4"]),
+    mcell("", &["daemon", "stop"]),
     mcell("Agents take what is ready. Of many who want a task, one gets it.", &["task", "claim", "--next", "--as", "agent_001"]),
     refused("", &["task", "claim", "task_001", "--as", "agent_002"]),
     mcell("", &["task", "complete", "task_001", "--result", "three steps", "--as", "agent_001"]),

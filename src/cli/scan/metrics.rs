@@ -2,6 +2,7 @@
 
 use crate::base::error::Result;
 use crate::daemon::metrics::exposition::{self, Labels, gauges, labels, whole};
+use crate::health::state::State;
 use crate::ops::scan::Scan;
 use prometheus_client::registry::Registry;
 use std::path::Path;
@@ -16,6 +17,11 @@ fn text(scans: &[Scan]) -> Result<String> {
     let mut registry = Registry::default();
     let cells = gauges(&mut registry, "mcell_cells", "Cells by status");
     let agents = gauges(&mut registry, "mcell_agents", "Agents by cell and status");
+    let health = gauges(
+        &mut registry,
+        "mcell_cell_agents_by_health",
+        "Agents by cell and health, where that is known of any",
+    );
     let tasks = gauges(&mut registry, "mcell_tasks", "Tasks by cell and status");
     let ready = gauges(
         &mut registry,
@@ -31,6 +37,16 @@ fn text(scans: &[Scan]) -> Result<String> {
         &mut registry,
         "mcell_problems",
         "Problems by cell; those of the root have an empty cell",
+    );
+    let up = gauges(
+        &mut registry,
+        "mcell_daemon_running",
+        "Whether the daemon of the root runs",
+    );
+    let swept = gauges(
+        &mut registry,
+        "mcell_daemon_last_sweep_timestamp_seconds",
+        "When the daemon's last sweep ended, in seconds since 1970",
     );
     let free = gauges(
         &mut registry,
@@ -65,6 +81,13 @@ fn text(scans: &[Scan]) -> Result<String> {
                     .get_or_create(&named(&[("status", status)]))
                     .set(i64::from(number));
             }
+            for state in State::ALL {
+                if let Some(counts) = &cell.health {
+                    health
+                        .get_or_create(&named(&[("state", state.word())]))
+                        .set(whole(counts.of(state)));
+                }
+            }
             let t = cell.tasks;
             let by_status = [
                 ("pending", t.pending),
@@ -86,6 +109,13 @@ fn text(scans: &[Scan]) -> Result<String> {
         problems
             .get_or_create(&labels(&[("cell", "")]))
             .set(whole(scan.problems.len()));
+        if let Some(seen) = &scan.daemon {
+            up.get_or_create(&Labels::new())
+                .set(i64::from(seen.running));
+            if let Some(last) = seen.last_sweep {
+                swept.get_or_create(&Labels::new()).set(last.unix());
+            }
+        }
         if let Some(space) = scan.disk {
             free.get_or_create(&Labels::new())
                 .set(whole(space.available));

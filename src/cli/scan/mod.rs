@@ -8,6 +8,7 @@ use crate::base::exit;
 use crate::base::text::{count, cut};
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::health::roster::Counts;
 use crate::ops::changes;
 use crate::ops::find::Scope;
 use crate::ops::scan::{self, CellLine, Problem, Scan as Scanned};
@@ -18,7 +19,7 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Look over every cell: agents, tasks, what is ready, late or wrong
+/// Look over every cell: agents and how they are, tasks, what is ready, late or wrong
 ///
 /// The cell you stand in, else the whole root; every cell is looked at, those whose mission is over are shown with
 /// `--all`. Exits 1 if there is a problem.
@@ -130,7 +131,7 @@ struct Lines<'s> {
 impl Report for Lines<'_> {
     fn words(&self, page: &mut Page) {
         let mut table = Table::new([
-            "CELL", "MISSION", "STATUS", "AGENTS", "TASKS", "READY", "LATE", "PROBLEMS",
+            "CELL", "MISSION", "STATUS", "AGENTS", "HEALTH", "TASKS", "READY", "LATE", "PROBLEMS",
         ]);
         let mut hidden = 0;
         for cell in &self.scanned.cells {
@@ -180,7 +181,7 @@ impl Report for Lines<'_> {
 /// How many problems are shown beneath the table.
 const MOST: usize = 20;
 
-fn row(cell: &CellLine) -> [String; 8] {
+fn row(cell: &CellLine) -> [String; 9] {
     let (agents, tasks) = (cell.agents, cell.tasks);
     let mut busy = Vec::new();
     for (number, word) in [
@@ -211,6 +212,7 @@ fn row(cell: &CellLine) -> [String; 8] {
             .clone()
             .unwrap_or_else(|| String::from("unreadable")),
         format!("{}{busy}", agents.total),
+        health(cell.health),
         format!("{}/{} done", tasks.completed, tasks.total),
         tasks.ready.to_string(),
         late,
@@ -220,6 +222,26 @@ fn row(cell: &CellLine) -> [String; 8] {
             cell.problems.len().to_string()
         },
     ]
+}
+
+/// How the agents of a cell are: "3 ok, 1 unhealthy"; "-" where nothing is known.
+fn health(counts: Option<Counts>) -> String {
+    let counts = counts.unwrap_or_default();
+    if counts.unknown == counts.all() {
+        return String::from("-");
+    }
+    let mut words = Vec::new();
+    for (number, word) in [
+        (counts.healthy, "ok"),
+        (counts.degraded, "degraded"),
+        (counts.unhealthy, "unhealthy"),
+        (counts.unknown, "unknown"),
+    ] {
+        if number > 0 {
+            words.push(format!("{number} {word}"));
+        }
+    }
+    words.join(", ")
 }
 
 fn problem_line(problem: &Problem) -> String {

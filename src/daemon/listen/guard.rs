@@ -111,7 +111,7 @@ fn method(parts: &Parts) -> Result<Method, Response> {
         "POST" => Method::Post,
         "PUT" => Method::Put,
         "DELETE" => Method::Delete,
-        "OPTIONS" | "PATCH" | "TRACE" | "CONNECT" => Method::Other,
+        "OPTIONS" | "PATCH" | "TRACE" | "CONNECT" | "QUERY" => Method::Other,
         _ => {
             return Err(Response::error(
                 501,

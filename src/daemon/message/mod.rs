@@ -2,12 +2,14 @@
 
 mod feed;
 mod later;
+mod number;
 mod request;
 mod response;
 mod target;
 
 pub use feed::{Feed, Feeder, feed};
 pub use later::{Later, Promise, later};
+pub use number::whole;
 pub use request::{Method, Peer, Request};
 pub use response::{Body, JSON, Reply, Response, TEXT};
 pub use target::Target;

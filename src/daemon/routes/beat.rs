@@ -3,7 +3,7 @@
 use super::who::{self, Doubt, Sender, fenced};
 use super::{Call, Front};
 use crate::base::text::cut;
-use crate::daemon::message::{Reply, Response, later};
+use crate::daemon::message::{Reply, Response, later, whole};
 use crate::health::roster::{Beat, MOST_METADATA, Order, Refusal, Roster, Slot, seconds};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -19,6 +19,7 @@ const LONGEST_ERROR: usize = 1000;
 #[serde(default)]
 struct Body {
     cell_id: Option<String>,
+    #[serde(deserialize_with = "whole")]
     incarnation: Option<u64>,
     metadata: Option<Map<String, Value>>,
     status: Option<String>,
@@ -99,7 +100,7 @@ fn read(
         && cell != said
     {
         let told = "the path names another cell than the body";
-        return Err(Response::error(400, "bad_request", told));
+        return Err(Response::error(409, "contradiction", told));
     }
     let sender = Sender {
         agent: agent.to_owned(),

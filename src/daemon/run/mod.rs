@@ -14,13 +14,13 @@ use crate::daemon::desk::Desk;
 use crate::daemon::events::Events;
 use crate::daemon::log::{Level, Log};
 use crate::daemon::setup::Setup;
-use crate::daemon::state;
 use crate::daemon::supervisor::Supervisor;
 use crate::daemon::tell::{Receivers, Teller};
 use crate::daemon::tree::{EVERY, Tree};
 use crate::daemon::world::World;
 use crate::ops::presence::{self, About, Presence};
 use crate::store::daemon_log::DaemonLog;
+use crate::store::health;
 use crate::store::lock::Held;
 use crate::store::root::Root;
 use doors::Reception;
@@ -172,9 +172,11 @@ impl Pit {
     /// Goes on from what the daemon before left.
     fn remember(&mut self) -> Result<()> {
         let now = self.desk.moment();
-        let refreshed = self.tree.refresh(&now)?;
+        let mut refreshed = self.tree.refresh(&now)?;
+        // Signs of life on file may be newer than the record: they are heard after it.
+        let beats = std::mem::take(&mut refreshed.beats);
         self.take(refreshed);
-        let (record, lost) = state::read(&self.root)?;
+        let (record, lost) = health::read(&self.root)?;
         if let Some(lost) = lost {
             self.desk.log.warn("state.lost", &lost);
         }
@@ -188,6 +190,7 @@ impl Pit {
                 .filter_map(|story| serde_json::from_value(story).ok())
                 .for_each(|story| self.teller.tell(story));
         }
+        beats.iter().for_each(|heard| self.hear(heard));
         Ok(())
     }
 
@@ -199,8 +202,7 @@ impl Pit {
         let mut next = Instant::now() + self.pause();
         loop {
             let last = Instant::now();
-            let soon = if self.is_soon { last + LEAST } else { next };
-            self.wait(signals, soon.min(next), true)?;
+            self.wait(signals, self.soonest(last, next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
             if self
@@ -256,6 +258,21 @@ impl Pit {
             &[],
         );
         error
+    }
+
+    /// When there is something to see, if nothing happens: the next sweep, the next agent whose silence lasts too long, or
+    /// the end of somebody of which no event tells.
+    fn soonest(&self, last: Instant, next: Instant) -> Instant {
+        let now = Instant::now();
+        let up = self.desk.moment().up;
+        let change = self.desk.world().next_change;
+        // A moment later: it is so when the time is over.
+        let change = change.map(|at| now + Duration::from_millis(at.saturating_sub(up) + 1));
+        let soon = self.is_soon.then_some(last + LEAST);
+        [soon, change]
+            .into_iter()
+            .flatten()
+            .fold(next, Instant::min)
     }
 
     fn pause(&self) -> Duration {
@@ -344,7 +361,7 @@ impl Pit {
             .reception
             .take()
             .map_or(Ok(()), |mut reception| reception.listener.stop());
-        let written = state::write(&self.root, &self.record());
+        let written = health::write(&self.root, &self.record());
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();

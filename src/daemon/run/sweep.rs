@@ -6,13 +6,11 @@ use crate::base::clock::Time;
 use crate::base::error::{Kind, Result};
 use crate::base::ids::CellId;
 use crate::daemon::log::Level;
-use crate::daemon::state;
 use crate::daemon::story::Story;
 use crate::daemon::tree::{Heard, Refreshed};
 use crate::daemon::world::{Action, Change, World};
-use crate::health::roster::{Beat, Found, Record, Refusal};
+use crate::health::roster::{Found, Record, Refusal};
 use crate::health::state::State;
-use crate::mission::beat::Kind as Sign;
 use crate::ops::{hold, presence};
 use crate::store::layout;
 use serde_json::json;
@@ -104,58 +102,24 @@ impl Pit {
     }
 
     /// Takes a sign of life that came by file.
-    fn hear(&self, heard: &Heard) {
+    pub(super) fn hear(&self, heard: &Heard) {
         let (mut world, clocks) = self.desk.world_now();
         let now = self.desk.moment();
-        let beat = &heard.beat;
-        // Of another boot, or older than what is known: it was taken before.
-        if beat.boot != now.boot || beat.up > clocks.up {
-            return;
-        }
         let Found::One(slot) = world
             .roster
             .find(heard.agent.as_str(), Some(heard.cell.as_str()))
         else {
             return;
         };
-        let known = world
+        let outcome = world
             .roster
-            .get(slot)
-            .and_then(|watched| watched.signs.contact());
-        if known.is_some_and(|known| known >= beat.up) {
-            return;
-        }
-        let at = Clocks {
-            up: beat.up,
-            wall: clocks.wall - i64::try_from(clocks.up - beat.up).unwrap_or(0),
-            awake: clocks.awake,
-        };
-        let quiet = beat.quiet_until.map(|until| {
-            let ahead = i64::try_from(until)
-                .unwrap_or(i64::MAX)
-                .saturating_sub(i64::try_from(clocks.up).unwrap_or(0));
-            Some(crate::health::roster::seconds(
-                clocks.wall.saturating_add(ahead),
-            ))
-        });
-        let outcome = match beat.kind {
-            Sign::Heartbeat => {
-                let said = Beat {
-                    incarnation: beat.incarnation,
-                    status: beat.status.clone(),
-                    progress: beat.progress,
-                    quiet_until: quiet,
-                    metadata: beat.metadata.clone(),
-                };
-                world.roster.beat(slot, &said, at).map(|_| ())
-            }
-            Sign::Notify => world.roster.ping(slot, beat.incarnation, at),
-            Sign::Output => world.roster.wrote(slot, beat.incarnation, at),
-        };
+            .hear_file(slot, &heard.beat, now.boot.as_deref(), clocks);
         drop(world);
         match outcome {
-            Ok(()) => self.desk.metrics.beat_accepted(),
-            Err(refusal) => {
+            // It was taken before.
+            None => {}
+            Some(Ok(())) => self.desk.metrics.beat_accepted(),
+            Some(Err(refusal)) => {
                 self.desk.metrics.beat_refused();
                 if let Refusal::Fenced(present) = refusal {
                     let text = format!(
@@ -265,7 +229,8 @@ impl Pit {
     /// Writes the state, and what the daemon says of itself.
     fn write_down(&mut self) -> Result<()> {
         self.about.last_sweep = Some(self.desk.clock.now());
-        let written = state::write(&self.root, &self.record()).and_then(|()| self.write_about());
+        let written = crate::store::health::write(&self.root, &self.record())
+            .and_then(|()| self.write_about());
         match written {
             // Health goes on without disk.
             Err(error) if error.kind() == Kind::Storage => {

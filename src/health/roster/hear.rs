@@ -1,10 +1,11 @@
 //! What is heard of an agent: beats, failures, answers of its gateway.
 
-use super::{Order, Roster, Slot, Watched};
+use super::{Order, Roster, Slot, Watched, seconds};
 use crate::base::boot::Clocks;
 use crate::health::Up;
 use crate::health::probe::Answer;
 use crate::health::signs::Signs;
+use crate::mission::beat::{self, Kind};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -76,6 +77,44 @@ impl Roster {
             incarnation: watched.signs.incarnation,
             interval: watched.case.settings.interval,
             orders: watched.take_orders(),
+        })
+    }
+
+    /// A sign of life that came by file. None if it is no news: of another boot, or not newer than what is known.
+    pub fn hear_file(
+        &mut self,
+        slot: Slot,
+        sign: &beat::Beat,
+        boot: Option<&str>,
+        now: Clocks,
+    ) -> Option<Result<(), Refusal>> {
+        if sign.boot.as_deref() != boot || sign.up > now.up {
+            return None;
+        }
+        let known = self.get(slot)?.signs.contact();
+        if known.is_some_and(|known| known >= sign.up) {
+            return None;
+        }
+        let ahead = |up: Up| i64::try_from(i128::from(up) - i128::from(now.up)).unwrap_or(i64::MAX);
+        let wall = |up: Up| now.wall.saturating_add(ahead(up));
+        let then = Clocks {
+            up: sign.up,
+            wall: wall(sign.up),
+            awake: now.awake,
+        };
+        Some(match sign.kind {
+            Kind::Heartbeat => {
+                let said = Beat {
+                    incarnation: sign.incarnation,
+                    status: sign.status.clone(),
+                    progress: sign.progress,
+                    quiet_until: sign.quiet_until.map(|until| Some(seconds(wall(until)))),
+                    metadata: sign.metadata.clone(),
+                };
+                self.beat(slot, &said, then).map(|_| ())
+            }
+            Kind::Notify => self.ping(slot, sign.incarnation, then),
+            Kind::Output => self.wrote(slot, sign.incarnation, then),
         })
     }
 
@@ -166,12 +205,17 @@ impl Watched {
     }
 }
 
-/// Metadata with more merged into it; none if there is nothing to merge.
+/// Metadata with more merged into it; none if that changes nothing, as with most beats: an agent says the same of itself
+/// for as long as it is so.
 fn merged(
     known: &Map<String, Value>,
     more: &Map<String, Value>,
 ) -> Result<Option<Map<String, Value>>, Refusal> {
-    if more.is_empty() {
+    let is_known = |(name, value): (&String, &Value)| match known.get(name) {
+        Some(known) => known == value,
+        None => value.is_null(),
+    };
+    if more.iter().all(is_known) {
         return Ok(None);
     }
     let mut merged = known.clone();

@@ -20,6 +20,17 @@ pub enum Order {
     Stop,
 }
 
+impl Order {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Order::Drain => "drain",
+            Order::CheckpointNow => "checkpoint_now",
+            Order::Stop => "stop",
+        }
+    }
+}
+
 /// When the next checkpoint is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Checkpoints {
@@ -71,18 +82,18 @@ impl Roster {
 }
 
 impl Watched {
+    /// What it is told with every beat, as long as its cell and it are as they are.
+    pub fn standing_order(&self) -> Option<Order> {
+        match self.case.idle? {
+            Idle::AgentPaused | Idle::Cell(Some(CellStatus::Paused)) => Some(Order::Drain),
+            Idle::Cell(Some(CellStatus::Completed | CellStatus::Failed)) => Some(Order::Stop),
+            Idle::Cell(_) | Idle::NotWanted => None,
+        }
+    }
+
     /// The orders for the answer to a beat. A checkpoint is ordered once.
     pub fn take_orders(&mut self) -> Vec<Order> {
-        let mut orders = Vec::new();
-        match self.case.idle {
-            Some(Idle::AgentPaused | Idle::Cell(Some(CellStatus::Paused))) => {
-                orders.push(Order::Drain);
-            }
-            Some(Idle::Cell(Some(CellStatus::Completed | CellStatus::Failed))) => {
-                orders.push(Order::Stop);
-            }
-            _ => {}
-        }
+        let mut orders: Vec<Order> = self.standing_order().into_iter().collect();
         if std::mem::take(&mut self.checkpoints.is_ordered) {
             orders.push(Order::CheckpointNow);
         }

@@ -1,9 +1,10 @@
 //! What a restart must not forget: the signs of every agent, written once a sweep.
 
-use super::{Found, Heard, Roster};
+use super::{AgentReport, Found, Heard, Roster, Watched, seconds};
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId};
+use crate::health::Up;
 use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::reason::Since;
@@ -26,6 +27,8 @@ pub struct Record {
     /// The boot that its times belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
+    /// When it was written, in milliseconds since that boot.
+    pub up: Up,
     /// How many fell at once.
     pub mass: Mass,
     /// Every agent.
@@ -48,9 +51,12 @@ pub struct AgentRecord {
     pub cell_id: Option<String>,
     /// Its id.
     pub agent_id: String,
-    /// How it was.
+    /// How it was when somebody last looked: what people were told.
     pub state: State,
-    /// Why, in a sentence.
+    /// How it was when this was written, where that is something else: nobody looked since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turned: Option<State>,
+    /// Why it was so when this was written, in a sentence.
     pub reason: String,
     /// Milliseconds since 1970 since when.
     pub since: i64,
@@ -60,17 +66,51 @@ pub struct AgentRecord {
     pub heard: Heard,
 }
 
+impl AgentRecord {
+    /// What is told of it: as it was when it was written down, at so many milliseconds since 1970.
+    pub fn report(&self, wall: i64) -> AgentReport {
+        AgentReport {
+            agent_id: self.agent_id.clone(),
+            status: self.status(),
+            last_heartbeat: self.heard.beat.map(seconds),
+            last_response: self.heard.contact.map(seconds),
+            consecutive_failures: self.signs.failures(),
+            response_time: self.heard.response_time,
+            error_message: self.signs.error().map(str::to_owned),
+            metadata: self.heard.metadata.clone(),
+            cell_id: self.cell_id.clone(),
+            incarnation: self.signs.incarnation,
+            reason: self.reason.clone(),
+            since: seconds(if self.turned.is_some() {
+                wall
+            } else {
+                self.since
+            }),
+            stalled: None,
+        }
+    }
+
+    /// How it was when it was written down.
+    pub fn status(&self) -> State {
+        self.turned.unwrap_or(self.state)
+    }
+}
+
 impl Roster {
     /// Every agent as a restart shall find it.
     pub fn record(&self, now: Clocks) -> Vec<AgentRecord> {
-        let agents = self.all().map(|(_, watched)| AgentRecord {
-            cell_id: watched.cell.as_ref().map(ToString::to_string),
-            agent_id: watched.agent.to_string(),
-            state: watched.state,
-            reason: watched.verdict(now.up).reason.to_string(),
-            since: watched.since.wall,
-            signs: watched.signs.clone(),
-            heard: watched.heard.clone(),
+        let agents = self.all().map(|(_, watched)| {
+            let verdict = watched.verdict(now.up);
+            AgentRecord {
+                cell_id: watched.cell.as_ref().map(ToString::to_string),
+                agent_id: watched.agent.to_string(),
+                state: watched.state,
+                turned: Some(verdict.state).filter(|state| *state != watched.state),
+                reason: verdict.reason.to_string(),
+                since: watched.since.wall,
+                signs: watched.signs.clone(),
+                heard: watched.heard.clone(),
+            }
         });
         agents.collect()
     }
@@ -79,31 +119,59 @@ impl Roster {
     /// times of the boot's clock mean nothing: then only what agents said is kept. Who is not enrolled is passed over.
     pub fn go_on_from(&mut self, agents: Vec<AgentRecord>, is_same_boot: bool, now: Clocks) {
         for record in agents {
-            let Ok(id) = AgentId::new(record.agent_id) else {
-                continue;
-            };
-            let slot = match record.cell_id {
-                None => self.take_in(&id, now),
-                Some(cell) => match CellId::new(cell)
-                    .map(|cell| self.find(id.as_str(), Some(cell.as_str())))
-                {
-                    Ok(Found::One(slot)) => slot,
-                    _ => continue,
-                },
-            };
-            let Some(watched) = self.get_mut(slot) else {
-                continue;
-            };
-            watched.heard = record.heard;
-            if !is_same_boot || record.signs.incarnation < watched.signs.incarnation {
-                continue;
+            let state = record.state;
+            if let Some(watched) = self.restore(record, is_same_boot, now) {
+                watched
+                    .signs
+                    .forgive(Since::Daemon, state, &watched.case.settings, now.up);
             }
-            watched.signs = record.signs;
-            watched.state = record.state;
-            watched.since.wall = record.since;
-            watched
-                .signs
-                .forgive(Since::Daemon, record.state, &watched.case.settings, now.up);
         }
+    }
+
+    /// Takes what was recorded as one does who looks once: no grace is given, since nobody waits, and what was silent since
+    /// may have spoken where nobody heard it.
+    pub fn recall(&mut self, record: Option<Record>, boot: Option<&str>, now: Clocks) {
+        let record = record.unwrap_or_default();
+        let of_no_cell = record.agents.iter().filter(|one| one.cell_id.is_none());
+        for id in of_no_cell.filter_map(|one| AgentId::new(one.agent_id.as_str()).ok()) {
+            self.take_in(&id, now);
+        }
+        for (_, watched) in self.all_mut() {
+            watched.signs = Signs::unwatched(watched.signs.incarnation, now.up);
+        }
+        let is_same_boot = boot.is_some() && record.boot.as_deref() == boot;
+        for agent in record.agents {
+            if let Some(watched) = self.restore(agent, is_same_boot, now) {
+                watched
+                    .signs
+                    .nobody_listened_since(&watched.case, record.up.min(now.up));
+            }
+        }
+    }
+
+    /// Gives an agent back what was recorded of it; none if there is no such agent, or nothing to go on from.
+    fn restore(
+        &mut self,
+        record: AgentRecord,
+        is_same_boot: bool,
+        now: Clocks,
+    ) -> Option<&mut Watched> {
+        let id = AgentId::new(record.agent_id).ok()?;
+        let slot = match record.cell_id {
+            None => self.take_in(&id, now),
+            Some(cell) => match self.find(id.as_str(), Some(CellId::new(cell).ok()?.as_str())) {
+                Found::One(slot) => slot,
+                _ => return None,
+            },
+        };
+        let watched = self.get_mut(slot)?;
+        watched.heard = record.heard;
+        if !is_same_boot || record.signs.incarnation < watched.signs.incarnation {
+            return None;
+        }
+        watched.signs = record.signs;
+        watched.state = record.state;
+        watched.since.wall = record.since;
+        Some(watched)
     }
 }

@@ -63,6 +63,22 @@ impl Counts {
         } += 1;
     }
 
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Counts {
+            healthy: self.healthy + other.healthy,
+            degraded: self.degraded + other.degraded,
+            unhealthy: self.unhealthy + other.unhealthy,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+
+    /// All of them.
+    pub const fn all(&self) -> usize {
+        self.healthy + self.degraded + self.unhealthy + self.unknown
+    }
+
     /// How many are so.
     pub const fn of(&self, state: State) -> usize {
         match state {
@@ -93,6 +109,38 @@ pub struct CellReport {
     pub unhealthy: usize,
     /// Of how many nothing can be said.
     pub unknown: usize,
+}
+
+impl CellReport {
+    /// A cell with so many agents that are so.
+    pub fn of(
+        cell_id: String,
+        mission_name: String,
+        status: Option<String>,
+        counts: Counts,
+    ) -> Self {
+        CellReport {
+            cell_id,
+            mission_name,
+            status,
+            total_agents: counts.all(),
+            healthy: counts.healthy,
+            degraded: counts.degraded,
+            unhealthy: counts.unhealthy,
+            unknown: counts.unknown,
+        }
+    }
+
+    /// Counts one more agent.
+    pub fn count(&mut self, state: State) {
+        self.total_agents += 1;
+        *match state {
+            State::Healthy => &mut self.healthy,
+            State::Degraded => &mut self.degraded,
+            State::Unhealthy => &mut self.unhealthy,
+            State::Unknown => &mut self.unknown,
+        } += 1;
+    }
 }
 
 /// Everything: `GET /health`.
@@ -182,16 +230,12 @@ impl Roster {
             counts.add(watched.verdict(now.up).state);
         }
         let census = &housed.census;
-        CellReport {
-            cell_id: census.cell_id.to_string(),
-            mission_name: census.mission_name.clone(),
-            status: census.status.map(|status| status.word().to_owned()),
-            total_agents: housed.slots.len(),
-            healthy: counts.healthy,
-            degraded: counts.degraded,
-            unhealthy: counts.unhealthy,
-            unknown: counts.unknown,
-        }
+        CellReport::of(
+            census.cell_id.to_string(),
+            census.mission_name.clone(),
+            census.status.map(|status| status.word().to_owned()),
+            counts,
+        )
     }
 
     /// How many agents are how, as it was when that was last asked.
@@ -220,35 +264,81 @@ impl Roster {
 
     /// Everything.
     pub fn overview(&self, now: Clocks) -> Overview {
+        let agents = self.all().map(|(_, watched)| watched.report(now));
+        Overview::of(now.wall, agents.collect(), self.cell_reports(now))
+    }
+}
+
+impl Overview {
+    /// Everything, of what is told of each. `wall`: milliseconds since 1970 at which it is so.
+    pub fn of(wall: i64, agents: Vec<AgentReport>, cells: BTreeMap<String, CellReport>) -> Self {
         let mut cells_of: HashMap<&str, usize> = HashMap::new();
-        for (_, watched) in self.all() {
-            *cells_of.entry(watched.agent.as_str()).or_default() += 1;
-        }
         let mut counts = Counts::default();
-        let agents: BTreeMap<String, AgentReport> = self
-            .all()
-            .map(|(_, watched)| {
-                let report = watched.report(now);
-                counts.add(report.status);
-                let id = watched.agent.as_str();
-                let is_alone = cells_of.get(id) == Some(&1);
-                let key = match &watched.cell {
+        for agent in &agents {
+            *cells_of.entry(agent.agent_id.as_str()).or_default() += 1;
+            counts.add(agent.status);
+        }
+        let keys: Vec<String> = agents
+            .iter()
+            .map(|agent| {
+                let id = &agent.agent_id;
+                let is_alone = cells_of.get(id.as_str()) == Some(&1);
+                match &agent.cell_id {
                     Some(cell) if !is_alone => format!("{cell}/{id}"),
-                    _ => id.to_owned(),
-                };
-                (key, report)
+                    _ => id.clone(),
+                }
             })
             .collect();
         Overview {
-            timestamp: seconds(now.wall),
-            total_cells: self.cells.len(),
+            timestamp: seconds(wall),
+            total_cells: cells.len(),
             total_agents: agents.len(),
             healthy: counts.healthy,
             degraded: counts.degraded,
             unhealthy: counts.unhealthy,
             unknown: counts.unknown,
-            agents,
-            cells: self.cell_reports(now),
+            agents: keys.into_iter().zip(agents).collect(),
+            cells,
+        }
+    }
+
+    /// A part of it: those agents that are meant, of one cell or of all; a cell counts those that are left of it.
+    #[must_use]
+    pub fn only(self, is_meant: impl Fn(&AgentReport) -> bool, cell: Option<&str>) -> Self {
+        let is_of = |id: Option<&str>| cell.is_none_or(|cell| id == Some(cell));
+        let agents: Vec<AgentReport> = self
+            .agents
+            .into_values()
+            .filter(|agent| is_of(agent.cell_id.as_deref()) && is_meant(agent))
+            .collect();
+        let mut cells = BTreeMap::new();
+        for (id, known) in self.cells {
+            if !is_of(Some(&id)) {
+                continue;
+            }
+            let mut counts = Counts::default();
+            let of_cell = agents
+                .iter()
+                .filter(|agent| agent.cell_id.as_ref() == Some(&id));
+            of_cell.for_each(|agent| counts.add(agent.status));
+            let cell = CellReport::of(known.cell_id, known.mission_name, known.status, counts);
+            cells.insert(id, cell);
+        }
+        Overview {
+            timestamp: self.timestamp,
+            ..Overview::of(0, agents, cells)
+        }
+    }
+
+    /// Two of different parts as one, of the later moment.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let timestamp = self.timestamp.max(other.timestamp);
+        let agents = self.agents.into_values().chain(other.agents.into_values());
+        let cells = self.cells.into_iter().chain(other.cells).collect();
+        Overview {
+            timestamp,
+            ..Overview::of(0, agents.collect(), cells)
         }
     }
 }

@@ -14,8 +14,8 @@ impl Signs {
         if let Some(idle) = case.idle {
             return plain(State::Unknown, Reason::NotJudged(idle));
         }
-        if case.process == Process::Dead {
-            return plain(State::Unhealthy, Reason::Died);
+        if let Some(died) = of_process(case).filter(|_| case.process == Process::Dead) {
+            return died;
         }
         let due = self
             .voices()
@@ -25,15 +25,34 @@ impl Signs {
             .map(|(signal, streak)| self.of_voice(case, signal, streak, now))
             .chain(case.is_probed.then(|| self.of_probes(case, now)))
             .chain((self.failures.state() > State::Healthy).then(|| self.of_failures(case)));
-        let mut verdict = told.reduce(worse).unwrap_or_else(|| match case.process {
-            Process::Alive => plain(State::Healthy, Reason::ProcessOnly),
-            _ => plain(State::Unknown, Reason::NothingDue),
-        });
+        let mut verdict = told
+            .reduce(worse)
+            .or_else(|| of_process(case))
+            .unwrap_or_else(|| plain(State::Unknown, Reason::NothingDue));
         verdict.stalled = self.stalled(case, verdict.state, now);
         verdict
     }
 
-    fn of_voice(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
+    pub(super) fn of_voice(
+        &self,
+        case: &Case,
+        signal: Signal,
+        streak: &Streak,
+        now: Up,
+    ) -> Verdict<'_> {
+        let since = self.silent_since(signal, streak);
+        let until = self.heard_until(since, now);
+        if until < now && !self.is_covered(now) {
+            let late = milliseconds(patience(&case.settings, signal));
+            let then = self.of_heard(case, signal, streak, until).state;
+            if now.saturating_sub(since) > late && then != State::Unhealthy {
+                return unheard(then, until, now);
+            }
+        }
+        self.of_heard(case, signal, streak, now)
+    }
+
+    fn of_heard(&self, case: &Case, signal: Signal, streak: &Streak, now: Up) -> Verdict<'_> {
         let settings = &case.settings;
         let since = self.silent_since(signal, streak);
         let silent = now.saturating_sub(since);
@@ -92,7 +111,18 @@ impl Signs {
         }
     }
 
-    fn of_probes(&self, case: &Case, now: Up) -> Verdict<'_> {
+    pub(super) fn of_probes(&self, case: &Case, now: Up) -> Verdict<'_> {
+        let then = self.of_answers(case, now);
+        let late = milliseconds(patience(&case.settings, Signal::Probe));
+        match self.unasked_since() {
+            Some(since) if now.saturating_sub(since) > late && then.state != State::Unhealthy => {
+                unheard(then.state, since, now)
+            }
+            _ => then,
+        }
+    }
+
+    fn of_answers(&self, case: &Case, now: Up) -> Verdict<'_> {
         let (settings, probes) = (&case.settings, &self.probes);
         if let Some(says) = &self.says {
             // It answers now. What failed before goes on counting, and is told again with the next failure.
@@ -124,7 +154,7 @@ impl Signs {
         }
     }
 
-    fn of_failures(&self, case: &Case) -> Verdict<'_> {
+    pub(super) fn of_failures(&self, case: &Case) -> Verdict<'_> {
         let (settings, failures) = (&case.settings, &self.failures);
         let words = Failed::Reported(self.words.as_deref().unwrap_or_default());
         match failures.state() {
@@ -153,7 +183,7 @@ impl Signs {
 }
 
 /// Seconds of silence that mean degraded.
-fn patience(settings: &Settings, signal: Signal) -> u64 {
+pub(super) fn patience(settings: &Settings, signal: Signal) -> u64 {
     match signal {
         Signal::Output => limit(settings, signal),
         _ => settings
@@ -163,11 +193,26 @@ fn patience(settings: &Settings, signal: Signal) -> u64 {
     }
 }
 
+/// What its process alone says; none if it is somebody else's.
+pub(super) fn of_process<'s>(case: &Case) -> Option<Verdict<'s>> {
+    match case.process {
+        Process::NotOurs => None,
+        Process::Alive => Some(plain(State::Healthy, Reason::ProcessOnly)),
+        Process::Dead => Some(plain(State::Unhealthy, Reason::Died)),
+    }
+}
+
 /// The worse of two, the first where they are alike; whatever changes first is next.
 fn worse<'s>(one: Verdict<'s>, other: Verdict<'s>) -> Verdict<'s> {
     let next = [one.next, other.next].into_iter().flatten().min();
     let worse = if other.state > one.state { other } else { one };
     Verdict { next, ..worse }
+}
+
+/// Nobody listened since then, so that nobody knows.
+fn unheard<'s>(then: State, since: Up, now: Up) -> Verdict<'s> {
+    let age = now.saturating_sub(since) / 1000;
+    plain(State::Unknown, Reason::Unheard(then, age))
 }
 
 fn plain(state: State, reason: Reason<'_>) -> Verdict<'_> {

@@ -3,7 +3,11 @@
 //! A sign that comes is heard at once; that one is missing is seen when somebody looks (`settle`), and always the same way:
 //! whoever looks late finds what whoever looked in time would have found.
 
+mod deaf;
+mod explain;
 mod judge;
+
+pub use explain::{Due, Sort, Told};
 
 use crate::health::probe::Answer;
 use crate::health::reason::{Idle, Since};
@@ -90,6 +94,9 @@ pub struct Signs {
     quiet: Option<Up>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Progress>,
+    /// Since when nobody listened, where that is so: never while a daemon does.
+    #[serde(skip)]
+    deaf: Option<deaf::Deaf>,
 }
 
 impl Signs {
@@ -171,6 +178,7 @@ impl Signs {
     /// What its gateway answered.
     pub fn probed(&mut self, case: &Case, answer: Answer, now: Up) {
         self.settle(case, now);
+        self.was_asked();
         match answer {
             Answer::Good => {
                 self.hear(case, now);
@@ -279,7 +287,8 @@ impl Signs {
             return;
         }
         let fallen = self.voices().map(|(signal, streak)| {
-            let silent = now.saturating_sub(self.silent_since(signal, streak));
+            let since = self.silent_since(signal, streak);
+            let silent = self.heard_until(since, now).saturating_sub(since);
             is_due(case, signal, streak) && silent > milliseconds(limit(&case.settings, signal))
         });
         for (streak, fell) in [&mut self.beats, &mut self.pings, &mut self.output]

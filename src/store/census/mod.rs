@@ -10,7 +10,7 @@ use crate::base::error::Error;
 use crate::base::ids::{AgentId, CellId, TaskId};
 use crate::mission::beat::Beat;
 use crate::mission::census::{CellCensus, Due};
-use crate::mission::survey::{Oddity, OddityKind};
+use crate::mission::survey::{Oddity, OddityKind, Survey};
 use crate::mission::task::{self, Task};
 use crate::store::cell::OpenCell;
 use crate::store::fence::Fence;
@@ -114,6 +114,34 @@ pub fn look_into(surveyor: &mut Surveyor, cell: &OpenCell, stamps: bool) -> Opti
         beats,
         ran_short: reader.ran_short,
         stamp: stamper.and_then(Stamper::done),
+    })
+}
+
+/// What is known of the agents of a cell beside a survey of it: whether they are wanted, whether they live, their signs on
+/// file. Where there is nothing of that kind, and nobody asks all the same, that costs one call, and gives none. Its troubles
+/// are of what is beside the survey alone.
+pub fn look_beside(survey: &Survey<'_>, cell: &OpenCell, is_asked: bool) -> Option<Look> {
+    let agents = survey.agents.iter();
+    let mut agents = agents.filter_map(|sheet| sheet.value.as_ref());
+    let has_runs = agents.any(|agent| agent.run.is_some());
+    if !is_asked && !has_runs && matches!(cell.folder().stat(layout::RUN), Ok(None)) {
+        return None;
+    }
+    let mut reader = Reader {
+        cell,
+        census: CellCensus::of(cell.id().clone(), survey),
+        ran_short: false,
+    };
+    reader.census.troubles.clear();
+    if has_runs {
+        reader.see_wishes();
+    }
+    let beats = reader.see_lives();
+    Some(Look {
+        census: reader.census,
+        beats,
+        ran_short: reader.ran_short,
+        stamp: None,
     })
 }
 

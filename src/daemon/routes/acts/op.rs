@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, TaskId};
+use crate::daemon::message::whole;
 use crate::mission::artifact::Name;
 use crate::mission::handoff::DEADLINE;
 use crate::mission::task::Task;
@@ -26,12 +27,14 @@ pub(super) enum Op {
         task: Option<String>,
         #[serde(default)]
         next: bool,
+        #[serde(default, deserialize_with = "whole")]
         lease: Option<u64>,
     },
     /// Say that a task is done.
     #[serde(rename = "task complete")]
     TaskComplete {
         task: String,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
         result: Option<Value>,
         #[serde(default)]
@@ -41,6 +44,7 @@ pub(super) enum Op {
     #[serde(rename = "task fail")]
     TaskFail {
         task: String,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
         reason: String,
     },
@@ -48,6 +52,7 @@ pub(super) enum Op {
     #[serde(rename = "task release")]
     TaskRelease {
         task: String,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
         reason: Option<String>,
     },
@@ -66,7 +71,9 @@ pub(super) enum Op {
         task: String,
         agent: String,
         reason: Option<String>,
+        #[serde(default, deserialize_with = "whole")]
         deadline: Option<u64>,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
     },
     /// The handoffs that wait, of tasks that it may read.
@@ -74,7 +81,11 @@ pub(super) enum Op {
     HandoffList {},
     /// Accept one.
     #[serde(rename = "handoff accept")]
-    HandoffAccept { handoff: String, lease: Option<u64> },
+    HandoffAccept {
+        handoff: String,
+        #[serde(default, deserialize_with = "whole")]
+        lease: Option<u64>,
+    },
     /// Decline one.
     #[serde(rename = "handoff decline")]
     HandoffDecline {
@@ -86,6 +97,7 @@ pub(super) enum Op {
     CheckpointSave {
         state: Option<Map<String, Value>>,
         context: Option<Map<String, Value>>,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
     },
     /// Note files that it wrote below `artifacts/`.
@@ -93,6 +105,7 @@ pub(super) enum Op {
     ArtifactAdd {
         artifacts: Vec<String>,
         task: Option<String>,
+        #[serde(default, deserialize_with = "whole")]
         token: Option<u64>,
     },
 }

@@ -89,7 +89,7 @@ fn an_agent_in_several_cells_is_told_by_its_cell() {
     assert_eq!(
         pit.post(&format!("/cells/{first}/heartbeat/agent_001"), &body)
             .status,
-        400
+        409
     );
     assert_eq!(
         pit.post(&format!("/cells/{first}/heartbeat/agent_009"), "")

@@ -1,4 +1,5 @@
-//! What a restart must not forget, in `<root>/.mcell/health.json`.
+//! What the daemon knows of agents, as it wrote it down last: `<root>/.mcell/health.json`. A restart goes on from it, and
+//! whoever looks while no daemon runs.
 
 use crate::base::error::{Error, Result};
 use crate::health::roster::{Record, VERSION};

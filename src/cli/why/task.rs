@@ -1,36 +1,17 @@
-//! `mcell why`.
+//! `mcell why TASK`: what stands in its way, who may take it, what waits for it.
 
 use crate::base::duration::in_words;
-use crate::base::ids::TaskId;
 use crate::base::text::shown;
-use crate::cli::context::Context;
-use crate::cli::several::Several;
-use crate::cli::task::tell_troubles;
-use crate::cli::{Outcome, complete};
-use crate::ops::task::{self, Reasons};
+use crate::ops::task::Reasons;
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
-use clap::Args;
 use serde::Serialize;
-
-/// Say why a task is not ready, who may take it, and what waits for it
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  mcell why task_003
-  mcell why task_003 --json | jq .because
-  mcell why 2f1c/task_003                a task of another cell")]
-pub struct Why {
-    /// The tasks: TASK, or CELL/TASK
-    #[arg(required = true, value_name = "TASK", add = complete::tasks())]
-    tasks: Vec<String>,
-}
 
 /// What is known of a task, and when it is told.
 #[derive(Debug)]
-struct Told {
-    reasons: Reasons,
-    now: crate::base::clock::Time,
+pub(super) struct Told {
+    pub(super) reasons: Reasons,
+    pub(super) now: crate::base::clock::Time,
 }
 
 impl Serialize for Told {
@@ -87,22 +68,5 @@ impl Report for Told {
 
     fn datum(&self) -> Option<String> {
         Some(self.reasons.next.clone())
-    }
-}
-
-impl Why {
-    /// Says why.
-    pub fn run(self, context: &Context) -> Outcome {
-        let session = &context.session;
-        let now = session.env.clock.now();
-        let (mut told, mut troubles) = (Vec::new(), Vec::new());
-        for named in &self.tasks {
-            let (cell, id) = session.split(named)?;
-            let (reasons, more) = task::why(session, &cell, &TaskId::new(id)?)?;
-            told.push(Told { reasons, now });
-            troubles.extend(more);
-        }
-        context.printer.show(&Several::new("tasks", told))?;
-        Ok(tell_troubles(context, &troubles))
     }
 }
