@@ -70,6 +70,8 @@ struct Pit {
     /// Since when revivals are held, by why.
     holds: HashMap<String, String>,
     has_changed: bool,
+    /// What of the state is on file; none if that is to be written.
+    on_file: Option<sweep::OnFile>,
     poll_interval: Duration,
     /// Whether somebody may just have ended, of which no event will tell.
     is_soon: bool,
@@ -135,6 +137,7 @@ impl Pit {
             told_health: None,
             holds: HashMap::new(),
             has_changed: true,
+            on_file: None,
             poll_interval: setup.poll_interval(),
             is_soon: false,
             root,
@@ -361,7 +364,8 @@ impl Pit {
             .reception
             .take()
             .map_or(Ok(()), |mut reception| reception.listener.stop());
-        let written = health::write(&self.root, &self.record());
+        self.on_file = None;
+        let written = self.write_state();
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();

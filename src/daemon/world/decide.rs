@@ -62,9 +62,12 @@ impl World {
         let mut gateways: BTreeMap<Arc<str>, Share> = BTreeMap::new();
         let mut falls = 0;
         let mut soonest: Option<Up> = None;
+        let mut is_news = false;
         for (slot, watched) in self.roster.all_mut() {
-            watched.signs.settle(&watched.case, clocks.up);
+            let before = watched.state;
+            is_news |= watched.signs.settle(&watched.case, clocks.up);
             let (change, next) = watched.look(clocks, &mut falls);
+            is_news |= watched.state != before;
             if watched.case.idle.is_some() {
                 actions.extend(change.map(Action::Changed));
                 continue;
@@ -85,6 +88,9 @@ impl World {
             }
         }
         self.next_change = soonest;
+        if is_news {
+            self.roster.note_news();
+        }
         (0..falls).for_each(|_| self.mass.fell(clocks.up));
         self.hold(judged, &gateways, clocks, &mut actions);
         actions.extend(

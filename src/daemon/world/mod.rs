@@ -13,7 +13,7 @@ use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
-use crate::health::roster::{Record, Roster, VERSION};
+use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
 use crate::ops::hold::Hold;
 use std::collections::BTreeSet;
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// What a restart shall find.
-    pub fn record(&self, boot: Option<String>, now: Clocks) -> Record {
+    pub fn record(&self, boot: Option<String>, now: Clocks) -> Record<Written<'_>> {
         Record {
             version: VERSION,
             at: Time::from_unix(now.wall / 1000),
