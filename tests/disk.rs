@@ -12,6 +12,7 @@ const WRITERS: [&str; 3] = ["init More", "add-agent --role write", "add-task Mor
 /// The commands that look. To see one more work on a disk that takes nothing, add it.
 const READERS: &[&str] = &[
     "scan",
+    "health",
     "status",
     "validate -A --all",
     "cell list",

@@ -51,6 +51,14 @@ fn code_1_is_no_and_the_answer_is_on_stdout() {
         .code(1)
         .says_nothing();
     assert_eq!(answer.json()["allowed"], false);
+    // An agent that fell silent, and a daemon that does not run.
+    let mut world = self::world();
+    world.at_time("2026-01-02T03:00:00Z");
+    world.mcell("heartbeat agent_001").ok();
+    world.mcell("health").code(0);
+    world.at_time("2026-01-02T04:00:00Z");
+    world.mcell("health").code(1).shows("unhealthy");
+    world.mcell("daemon status").code(1);
 }
 
 #[test]
@@ -111,6 +119,14 @@ fn code_5_is_refused() {
 }
 
 #[test]
+fn code_5_is_fenced_too_where_a_newer_life_has_taken_over() {
+    let mut world = world();
+    let _life = crate::pit::Life::of(&world.cell(), "agent_001", 2);
+    world.set("MCELL_INCARNATION", "1");
+    fails(&world, "heartbeat agent_001", 5, "fenced");
+}
+
+#[test]
 fn code_6_is_a_lock_that_was_not_free_in_time() {
     let mut world = world();
     world.set("MCELL_LOCK_TIMEOUT", "0");
@@ -142,6 +158,15 @@ fn code_7_is_disk_or_rights() {
         .output()
         .map(|output| output.status.code());
     assert_eq!(status.expect("mcell"), Some(7));
+}
+
+#[test]
+fn code_8_is_that_nobody_could_tell() {
+    let world = world();
+    fails(&world, "health --recorded", 8, "could_not_tell");
+    let daemon = crate::pit::Daemon::start(&world);
+    std::fs::remove_file(daemon.socket()).expect("a socket");
+    fails(&world, "health", 8, "could_not_tell");
 }
 
 #[test]

@@ -6,6 +6,10 @@ use crate::world::World;
 /// Commands that change nothing in a cell.
 const LOOKS: &[&str] = &[
     "scan",
+    "health",
+    "daemon status",
+    "daemon log",
+    "daemon config",
     "status",
     "cell list",
     "cell show",
@@ -39,12 +43,20 @@ const LOOKS: &[&str] = &[
     "log",
 ];
 
+/// What any agent may do: it says that it lives, which changes no mission file.
+const ITS_OWN: &[&str] = &["heartbeat"];
+
 /// Commands that change something, as an agent may type them whose role is audit; all are refused.
 const CHANGES: &[&str] = &[
     "init|Second",
     "add-agent|--role write",
     "add-task|Another",
     "validate|--fix",
+    "daemon stop|",
+    "daemon restart|",
+    "daemon reload|",
+    "daemon hold|test",
+    "daemon release|",
     "cell set|max_agents=3",
     "cell edit|",
     "cell pause|",
@@ -124,6 +136,9 @@ fn every_command_is_a_look_or_is_refused_to_an_auditor_and_changes_nothing() {
         });
         match typed {
             None if LOOKS.contains(&words.as_str()) => {}
+            None if ITS_OWN.contains(&words.as_str()) => {
+                world.mcell(&format!("--as agent_001 {words}")).ok();
+            }
             None => wrong.push(format!(
                 "{words}: is it a look, or does it change something?"
             )),

@@ -22,6 +22,8 @@ pub(crate) enum Before {
     Claimed,
     /// The same, and agent_001 offers it to agent_002.
     Offered,
+    /// The same, and agent_001 gave a sign of life that is on file.
+    Beaten,
     /// The same cell; agent_001 has three checkpoints, has written on since, and a file to save lies in its folder.
     Saved,
     /// The same, whose journal is full: every line begins a new file.
@@ -116,6 +118,12 @@ pub(crate) const READERS: &[(Before, &str)] = &[
     (Before::Cell, "task list --json"),
     (Before::Claimed, "task claim task_001 --as agent_002"),
     (Before::Claimed, "why task_001"),
+    (Before::Beaten, "why agent_001"),
+    (Before::Beaten, "health"),
+    (Before::Beaten, "health agent_001 --json"),
+    (Before::Beaten, "scan -c Example"),
+    // What it leaves is no mission file.
+    (Before::Cell, "heartbeat agent_001"),
     (Before::Cell, "task ready -q"),
     (Before::Cell, "task show task_002"),
     (Before::Offered, "handoff list --all"),
@@ -312,6 +320,11 @@ pub(crate) fn world(before: Before) -> World {
         Before::Offered => {
             world = self::world(Before::Claimed);
             let line = "handoff task_001 agent_002 --as agent_001";
+            world.mcell(line).ok();
+        }
+        Before::Beaten => {
+            world = self::world(Before::Claimed);
+            let line = "heartbeat agent_001 --status Review";
             world.mcell(line).ok();
         }
         Before::Saved => {

@@ -92,6 +92,23 @@ pub fn turned(_: &mut SchemaGenerator) -> Schema {
     object(members)
 }
 
+/// A line of what the daemon said: one object a line, not a list.
+pub fn daemon_line(_: &mut SchemaGenerator) -> Schema {
+    let text = |about: &str| json!({ "description": about, "type": "string" });
+    let mut line = object(json!({
+        "at": { "description": "When.", "type": "string", "format": "date-time" },
+        "level": text("DEBUG, INFO, WARNING or ERROR."),
+        "event": text("What sort of event it is: daemon.started, agent.changed, …"),
+        "text": text("What happened, in words."),
+    }));
+    // What it is about has names of its own: agent_id, cell_id, from, to, …
+    line.insert(
+        String::from("additionalProperties"),
+        json!({ "type": "string" }),
+    );
+    line
+}
+
 /// A list under its noun.
 pub fn list(noun: &str, one: &Schema) -> Schema {
     object(json!({ noun: { "type": "array", "items": one } }))

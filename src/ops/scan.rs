@@ -2,7 +2,7 @@
 
 use crate::base::clock::Time;
 use crate::base::duration::{age, in_words};
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 use crate::base::text::{Text, count};
 use crate::health::roster::Counts;
 use crate::mission::agent::AgentStatus;
@@ -168,11 +168,14 @@ const MOST: usize = 5;
 /// Looks over a root or one cell. Takes no lock.
 pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
     let now = session.env.clock.now();
-    let own_root = root_of(scope).ok();
-    let presence = own_root.as_ref().and_then(|root| presence::look(root).ok());
+    let mut troubles = Vec::new();
+    let mut or_not = |error: Error| troubles.push(error.to_string());
+    let own_root = root_of(scope).map_err(&mut or_not).ok();
+    let presence = own_root.as_ref().map(presence::look).transpose();
+    let presence = presence.map_err(or_not).ok().flatten();
     let daemon = presence.as_ref().map(DaemonSeen::of);
     let is_watched = daemon.as_ref().is_some_and(|daemon| daemon.running);
-    let (beside, trouble) = Beside::of(session, own_root.as_ref(), is_watched);
+    let beside = Beside::of(session, own_root.as_ref(), is_watched, &mut troubles);
     let line = |survey: &Survey<'_>, cell: Option<&OpenCell>| {
         let health = beside.cell(survey, cell);
         line_of(survey, health, now)
@@ -198,18 +201,20 @@ pub fn scan(session: &Session, scope: &Scope) -> Result<Scan> {
         }
     };
     let disk = fs2::space(&path).ok();
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = troubles
+        .into_iter()
+        .map(|trouble| Problem {
+            key: String::from("health_untold"),
+            what: format!("how agents are may be told wrong: {trouble}"),
+            command: String::from("mcell doctor"),
+        })
+        .collect();
     if let Scope::Root(root) = scope {
         let fallen = daemon.as_ref().filter(|daemon| daemon.fell());
         problems.extend(fallen.map(|daemon| Problem {
             key: String::from("daemon_down"),
             what: daemon.down(now),
             command: String::from("mcell daemon"),
-        }));
-        problems.extend(trouble.map(|trouble| Problem {
-            key: String::from("config_invalid"),
-            what: format!("agents are judged by the defaults: {trouble}"),
-            command: String::from("mcell daemon config --check"),
         }));
         let full = disk.filter(|space| space.full() >= FULL);
         problems.extend(full.map(|space| full_disk(root, space)));
@@ -271,8 +276,7 @@ fn line_of(survey: &Survey<'_>, health: Option<CellHealth>, now: Time) -> CellLi
     }
     // What is over needs nobody: it is not held against the rules here, as in validate.
     if !cell.is_some_and(|cell| cell.status.is_over()) {
-        let ill = health.map(|health| health.ill).unwrap_or_default();
-        find_problems(&mut line, survey, &graph, &ill, now);
+        find_problems(&mut line, survey, &graph, &health.unwrap_or_default(), now);
     }
     line
 }
@@ -292,7 +296,7 @@ fn find_problems(
     line: &mut CellLine,
     survey: &Survey<'_>,
     graph: &crate::mission::graph::TaskGraph,
-    ill: &[(String, String)],
+    health: &CellHealth,
     now: Time,
 ) {
     let is_active = line.status.as_deref() == Some(CellStatus::Active.word());
@@ -318,7 +322,16 @@ fn find_problems(
     if let Some(what) = late {
         problems.add("cell_overdue", "", what, format!("mcell cell show {short}"));
     }
+    if let Some(why) = &health.untold {
+        problems.add(
+            "health_untold",
+            "",
+            format!("how its agents are cannot be told: {why}"),
+            format!("mcell health -c {short}"),
+        );
+    }
     if is_active {
+        let ill = &health.ill;
         problems.some(
             "agent_unhealthy",
             ill.iter().map(|(id, _)| id.as_str()),

@@ -34,17 +34,14 @@ pub fn write(cell: &OpenCell, agent: &AgentId, beat: &Beat) -> Result<()> {
     Ok(())
 }
 
-/// The last signs of an agent, one of a kind. What cannot be read is no sign.
-pub fn read(cell: &OpenCell, agent: &AgentId) -> Vec<Beat> {
-    let opened = cell
-        .folder()
-        .open_file(&layout::beat(agent), OFlags::RDONLY);
-    let Ok(Some((handle, _))) = opened else {
-        return Vec::new();
+/// The last signs of an agent, one of a kind; none if there are none. What is no sign in the file is passed over.
+pub fn read(cell: &OpenCell, agent: &AgentId) -> Result<Vec<Beat>> {
+    let file = layout::beat(agent);
+    let Some((handle, _)) = cell.folder().open_file(&file, OFlags::RDONLY)? else {
+        return Ok(Vec::new());
     };
     let mut text = [0; beat::FILE];
-    match retry_on_intr(|| rustix::io::pread(&handle, &mut text, 0)) {
-        Ok(length) => Beat::read(text.get(..length).unwrap_or_default()),
-        Err(_) => Vec::new(),
-    }
+    let length = retry_on_intr(|| rustix::io::pread(&handle, &mut text, 0))
+        .map_err(|error| cell.folder().trouble("read", &file, error))?;
+    Ok(Beat::read(text.get(..length).unwrap_or_default()))
 }

@@ -1,6 +1,6 @@
 //! `mcell agent list`: one line an agent.
 
-use super::in_cell_with;
+use super::{in_cell_with, or_warn};
 use crate::base::clock::Time;
 use crate::base::duration::age;
 use crate::base::ids::CellId;
@@ -136,8 +136,8 @@ impl List {
         let several_cells = agents
             .windows(2)
             .any(|pair| matches!(pair, [one, other] if one.cell_id != other.cell_id));
-        let recorded = root_of(&scope).map(|root| Recorded::of(&root));
-        let recorded = recorded.unwrap_or_default();
+        let recorded = root_of(&scope).and_then(|root| Recorded::of(&root));
+        let recorded = or_warn(context, recorded);
         let lines = agents.into_iter().map(|listed| Line {
             health: recorded.note(&listed.cell_id, &listed.agent.agent_id),
             listed,

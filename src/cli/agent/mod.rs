@@ -10,7 +10,7 @@ mod show;
 use crate::cli::context::Context;
 use crate::cli::{Outcome, add_agent};
 use crate::mission::agent::Agent;
-use crate::ops::health::Note;
+use crate::ops::health::{Note, Recorded};
 use clap::{Args, Subcommand};
 use serde::Serializer;
 use serde::ser::Error;
@@ -81,6 +81,14 @@ fn in_cell_with<S: Serializer>(
     let health = serde_json::to_value(health).map_err(S::Error::custom)?;
     members.insert(String::from("recorded_health"), health);
     out.collect_map(members)
+}
+
+/// What the daemon wrote down; where that cannot be read it is said, and all else is shown.
+fn or_warn(context: &Context, recorded: crate::base::error::Result<Recorded>) -> Recorded {
+    recorded.unwrap_or_else(|error| {
+        context.printer.warn(error.message());
+        Recorded::default()
+    })
 }
 
 fn members_of<S: Serializer>(cell_id: &str, agent: &Agent) -> Result<Map<String, Value>, S::Error> {

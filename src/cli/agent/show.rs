@@ -1,8 +1,9 @@
 //! `mcell agent show`: a page on an agent.
 
-use super::in_cell_with;
+use super::{in_cell_with, or_warn};
 use crate::base::clock::Time;
 use crate::base::duration;
+use crate::base::error::Result;
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::several::{agents, each};
@@ -37,7 +38,8 @@ impl Show {
         each(context, "agents", &targets, |target| {
             Ok(PageOf {
                 agent: agent::show(&target.cell, &target.id)?,
-                health: recorded(&target.cell).note(target.cell.id().as_str(), target.id.as_str()),
+                health: or_warn(context, recorded(&target.cell))
+                    .note(target.cell.id().as_str(), target.id.as_str()),
                 tasks: agent::open_tasks(&target.cell, &target.id)?,
                 cell_id: target.cell.id().to_string(),
                 now,
@@ -46,10 +48,9 @@ impl Show {
     }
 }
 
-/// What the daemon of a cell's root wrote down; nothing where that cannot be read.
-fn recorded(cell: &OpenCell) -> Recorded {
-    let root = cell.path().parent().and_then(|root| Root::open(root).ok());
-    root.map(|root| Recorded::of(&root)).unwrap_or_default()
+/// What the daemon of a cell's root wrote down.
+fn recorded(cell: &OpenCell) -> Result<Recorded> {
+    Recorded::of(&Root::open(cell.path().parent().unwrap_or(cell.path()))?)
 }
 
 /// How an agent was, since when, why, and how old that is.

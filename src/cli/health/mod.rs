@@ -3,7 +3,7 @@
 mod table;
 mod watch;
 
-use crate::base::error::{Error, Result};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::exit;
 use crate::base::ids::AgentId;
 use crate::base::text::nearest;
@@ -67,8 +67,12 @@ impl Health {
 
     fn show(&self, context: &Context, shown: &Shown) -> Outcome {
         context.printer.show(shown)?;
-        for trouble in shown.troubles.iter().chain(&shown.untold) {
+        for trouble in &shown.troubles {
             context.printer.warn(&crate::base::text::shown(trouble));
+        }
+        for why in &shown.untold {
+            let error = Error::new(Kind::CouldNotTell, why.as_str());
+            context.printer.trouble(&error);
         }
         shown.say_source(context);
         if shown.overview.agents.is_empty() {

@@ -205,8 +205,7 @@ impl Pit {
         let mut next = Instant::now() + self.pause();
         loop {
             let last = Instant::now();
-            let soon = if self.is_soon { last + LEAST } else { next };
-            self.wait(signals, soon.min(next), true)?;
+            self.wait(signals, self.soonest(last, next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
             if self
@@ -262,6 +261,21 @@ impl Pit {
             &[],
         );
         error
+    }
+
+    /// When there is something to see, if nothing happens: the next sweep, the next agent whose silence lasts too long, or
+    /// the end of somebody of which no event tells.
+    fn soonest(&self, last: Instant, next: Instant) -> Instant {
+        let now = Instant::now();
+        let up = self.desk.moment().up;
+        let change = self.desk.world().next_change;
+        // A moment later: it is so when the time is over.
+        let change = change.map(|at| now + Duration::from_millis(at.saturating_sub(up) + 1));
+        let soon = self.is_soon.then_some(last + LEAST);
+        [soon, change]
+            .into_iter()
+            .flatten()
+            .fold(next, Instant::min)
     }
 
     fn pause(&self) -> Duration {

@@ -89,8 +89,12 @@ impl Tree {
             return;
         }
         if let Ok(Some(folder)) = root.folder().folder(id.as_str()) {
-            let beats = beat::read(&OpenCell::of(folder, id.clone()), agent);
-            self.hear_one(id, agent, beats, refreshed);
+            match beat::read(&OpenCell::of(folder, id.clone()), agent) {
+                Ok(beats) => self.hear_one(id, agent, beats, refreshed),
+                // It is read again with its cell.
+                Err(error) if error.passes() => drop(self.again.insert(id.clone())),
+                Err(_) => {}
+            }
         }
     }
 

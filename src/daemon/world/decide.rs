@@ -4,11 +4,11 @@ use super::World;
 use crate::base::boot::{Clocks, Moment};
 use crate::base::ids::{AgentId, CellId};
 use crate::health::mass::{Turn, is_the_gateways_fault};
-use crate::health::milliseconds;
 use crate::health::pace::Disturbance;
 use crate::health::reason::Reason;
 use crate::health::roster::{Slot, Watched};
 use crate::health::state::State;
+use crate::health::{Up, milliseconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -61,16 +61,18 @@ impl World {
         let mut judged = 0;
         let mut gateways: BTreeMap<Arc<str>, Share> = BTreeMap::new();
         let mut falls = 0;
+        let mut soonest: Option<Up> = None;
         let mut is_news = false;
         for (slot, watched) in self.roster.all_mut() {
             let before = watched.state;
             is_news |= watched.signs.settle(&watched.case, clocks.up);
-            let change = watched.look(clocks, &mut falls);
+            let (change, next) = watched.look(clocks, &mut falls);
             is_news |= watched.state != before;
             if watched.case.idle.is_some() {
                 actions.extend(change.map(Action::Changed));
                 continue;
             }
+            soonest = [soonest, next].into_iter().flatten().min();
             judged += usize::from(watched.state != State::Unknown && watched.cell.is_some());
             actions.extend(change.map(Action::Changed));
             if let Some(target) = &watched.target {
@@ -85,6 +87,7 @@ impl World {
                 }
             }
         }
+        self.next_change = soonest;
         if is_news {
             self.roster.note_news();
         }
@@ -149,12 +152,16 @@ impl World {
 }
 
 impl Watched {
-    /// Takes note of how it is now; tells if that is a change, for those who are in a cell. Counts falls by silence or
-    /// probes.
-    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> Option<Change> {
+    /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
+    /// no sign does. Counts falls by silence or probes.
+    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> (Option<Change>, Option<Up>) {
         let verdict = self.signs.judge(&self.case, clocks.up);
+        let next = verdict
+            .next
+            .filter(|_| self.cell.is_some())
+            .map(|(at, _)| at);
         if verdict.state == self.state {
-            return None;
+            return (None, next);
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
@@ -162,13 +169,14 @@ impl Watched {
             *falls += 1;
         }
         (self.state, self.since) = (to, clocks);
-        Some(Change {
-            cell: cell?,
+        let change = cell.map(|cell| Change {
+            cell,
             agent: self.agent.clone(),
             from,
             to,
             reason,
-        })
+        });
+        (change, next)
     }
 }
 

@@ -8,6 +8,7 @@ pub use decide::{Action, Change};
 
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
+use crate::health::Up;
 use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::pace::{Disturbance, Pace};
@@ -33,6 +34,8 @@ pub struct World {
     pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.
     held: BTreeSet<Arc<str>>,
+    /// When the next agent changes, if no sign comes until then.
+    pub next_change: Option<Up>,
     pace: Pace,
     /// Seconds between two sweeps.
     poll_interval: u64,

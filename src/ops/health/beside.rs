@@ -3,6 +3,7 @@
 
 use super::{Recorded, look};
 use crate::base::boot::Clocks;
+use crate::base::error::{Error, Result};
 use crate::health::roster::{Counts, Record, Roster};
 use crate::health::settings::Settings;
 use crate::health::state::State;
@@ -24,6 +25,8 @@ pub struct CellHealth {
     pub counts: Counts,
     /// Those who are unhealthy, and why.
     pub ill: Vec<(String, String)>,
+    /// Why more may be wrong than can be told, if so.
+    pub untold: Option<String>,
 }
 
 /// What a scan knows of agents before it looks at their cells.
@@ -50,24 +53,30 @@ struct Alone {
 }
 
 impl Beside {
-    /// Of a root. The second is what keeps the operator's own settings from counting, if something does.
-    pub fn of(session: &Session, root: Option<&Root>, is_watched: bool) -> (Self, Option<String>) {
+    /// Of a root. What could not be read goes to the troubles, a sentence each.
+    pub fn of(
+        session: &Session,
+        root: Option<&Root>,
+        is_watched: bool,
+        troubles: &mut Vec<String>,
+    ) -> Self {
+        let mut or_not = |error: Error| troubles.push(error.to_string());
         if is_watched {
-            let recorded = root.map(Recorded::of).unwrap_or_default();
-            return (Beside(Known::Watched(recorded)), None);
+            let recorded = root.map(Recorded::of).transpose();
+            let recorded = recorded.map_err(&mut or_not).ok().flatten();
+            return Beside(Known::Watched(recorded.unwrap_or_default()));
         }
-        let (config, trouble) = match config::read(&session.env, None) {
-            Ok(reading) => (reading.config, None),
-            Err(error) => (config::Config::default(), Some(error.to_string())),
-        };
+        let config = config::read(&session.env, None).map(|reading| reading.config);
+        let config = config.map_err(&mut or_not).unwrap_or_default();
+        let records = root.map(by_cell).transpose().map_err(or_not);
         let alone = Alone {
             usual: config.usual(),
             gateways: config.gateways,
-            records: root.map(by_cell).unwrap_or_default(),
+            records: records.ok().flatten().unwrap_or_default(),
             boot: session.moment().boot,
             now: Clocks::now(session.env.clock),
         };
-        (Beside(Known::Alone(Box::new(alone))), trouble)
+        Beside(Known::Alone(Box::new(alone)))
     }
 
     /// How the agents of a surveyed cell are; none where nothing is known of any.
@@ -104,6 +113,7 @@ impl Alone {
     fn look(&self, survey: &Survey<'_>, cell: &OpenCell) -> Option<CellHealth> {
         let record = self.records.get(survey.folder);
         let look = census::look_beside(survey, cell, record.is_some())?;
+        let untold = look.census.troubles.first().cloned();
         let census = Arc::new(look.census);
         let mut roster = Roster::new(self.usual.clone());
         let target = |agent: &crate::mission::census::AgentCensus| {
@@ -119,7 +129,10 @@ impl Alone {
             self.boot.as_deref(),
             self.now,
         );
-        let mut health = CellHealth::default();
+        let mut health = CellHealth {
+            untold,
+            ..CellHealth::default()
+        };
         for (_, watched) in roster.all_mut() {
             watched.signs.settle(&watched.case, self.now.up);
             let verdict = watched.verdict(self.now.up);
@@ -133,10 +146,14 @@ impl Alone {
     }
 }
 
-/// What was written down, as one record for each cell. What cannot be read is nothing.
-fn by_cell(root: &Root) -> HashMap<String, Record> {
-    let Ok((Some(record), _)) = health::read(root) else {
-        return HashMap::new();
+/// What was written down, as one record for each cell.
+fn by_cell(root: &Root) -> Result<HashMap<String, Record>> {
+    let (record, lost) = health::read(root)?;
+    if let Some(lost) = lost {
+        return Err(Error::malformed(lost));
+    }
+    let Some(record) = record else {
+        return Ok(HashMap::new());
     };
     let mut records: HashMap<String, Record> = HashMap::new();
     for agent in record.agents {
@@ -151,5 +168,5 @@ fn by_cell(root: &Root) -> HashMap<String, Record> {
             of_cell.agents.push(agent);
         }
     }
-    records
+    Ok(records)
 }

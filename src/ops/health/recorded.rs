@@ -21,10 +21,14 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What is on file. What cannot be read is as if it were not there: who shows it beside other things shows those.
-    pub fn of(root: &Root) -> Self {
-        let Ok((Some(record), _)) = health::read(root) else {
-            return Recorded::default();
+    /// What is on file, which may be nothing.
+    pub fn of(root: &Root) -> Result<Self> {
+        let (record, lost) = health::read(root)?;
+        if let Some(lost) = lost {
+            return Err(Error::malformed(lost));
+        }
+        let Some(record) = record else {
+            return Ok(Recorded::default());
         };
         let mut agents: HashMap<String, HashMap<String, AgentRecord>> = HashMap::new();
         for mut agent in record.agents {
@@ -33,10 +37,10 @@ impl Recorded {
                 of_cell.insert(agent.agent_id.clone(), agent);
             }
         }
-        Recorded {
+        Ok(Recorded {
             at: record.at,
             agents,
-        }
+        })
     }
 
     /// The same in a few words, for who shows it beside other things.

@@ -59,13 +59,13 @@ impl Reader<'_> {
             }
         }
         let beats = self.named(&there, layout::BEAT);
-        let agents = beats.into_iter().filter_map(|at| self.id(at));
-        agents
-            .map(|id| {
-                let beats = beat::read(self.cell, &id);
-                (id, beats)
-            })
-            .collect()
+        let agents: Vec<AgentId> = beats.into_iter().filter_map(|at| self.id(at)).collect();
+        let mut all = Vec::with_capacity(agents.len());
+        for id in agents {
+            let read = beat::read(self.cell, &id);
+            all.push((id, self.taken(read).unwrap_or_default()));
+        }
+        all
     }
 
     /// Whether somebody holds a lock. Where that cannot be told, somebody does.

@@ -118,7 +118,8 @@ pub fn look_into(surveyor: &mut Surveyor, cell: &OpenCell, stamps: bool) -> Opti
 }
 
 /// What is known of the agents of a cell beside a survey of it: whether they are wanted, whether they live, their signs on
-/// file. Where there is nothing of that kind, and nobody asks all the same, that costs one call, and gives none.
+/// file. Where there is nothing of that kind, and nobody asks all the same, that costs one call, and gives none. Its troubles
+/// are of what is beside the survey alone.
 pub fn look_beside(survey: &Survey<'_>, cell: &OpenCell, is_asked: bool) -> Option<Look> {
     let agents = survey.agents.iter();
     let mut agents = agents.filter_map(|sheet| sheet.value.as_ref());
@@ -131,6 +132,7 @@ pub fn look_beside(survey: &Survey<'_>, cell: &OpenCell, is_asked: bool) -> Opti
         census: CellCensus::of(cell.id().clone(), survey),
         ran_short: false,
     };
+    reader.census.troubles.clear();
     if has_runs {
         reader.see_wishes();
     }

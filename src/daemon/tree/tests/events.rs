@@ -228,7 +228,7 @@ fn a_file_of_beats_has_the_rights_of_its_folder() {
     let about = std::fs::metadata(yard.path(".mcell/run/agent_001.beat")).unwrap();
     assert_eq!(about.permissions().mode() & 0o777, 0o640);
     assert_eq!(
-        crate::store::beat::read(&yard.world.cell, &agent),
+        crate::store::beat::read(&yard.world.cell, &agent).unwrap(),
         [beat(1, Sign::Notify)]
     );
 }
