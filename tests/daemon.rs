@@ -153,6 +153,32 @@ fn killed_at_any_moment_the_next_one_goes_on_with_the_same_states() {
 }
 
 #[test]
+fn where_nothing_happens_the_state_is_not_written_again() {
+    let world = crew();
+    let daemon = Daemon::start(&world);
+    let file = world.root().join(".mcell/health.json");
+    let written = || {
+        let about = std::fs::metadata(&file).expect("the state");
+        std::os::unix::fs::MetadataExt::ino(&about)
+    };
+    let sweep = || {
+        let last = daemon.about()["last_sweep"].clone();
+        until("another sweep", || {
+            (daemon.about()["last_sweep"] != last).then_some(())
+        });
+    };
+    sweep();
+    let before = written();
+    (0..2).for_each(|_| sweep());
+    assert_eq!(written(), before, "a file that says the same");
+    http(&format!("{}/heartbeat/agent_001", daemon.url()), Some("{}"));
+    until("the beat is on file", || {
+        (written() != before).then_some(())
+    });
+    daemon.stop();
+}
+
+#[test]
 fn it_is_killed_many_times_and_there_is_always_one() {
     let world = crew();
     for _ in 0..10 {

@@ -47,10 +47,12 @@ impl Streak {
         }
     }
 
-    /// Silence that lasted too long.
-    pub fn fall(&mut self) {
+    /// Silence that lasted too long. Tells whether that is news.
+    pub fn fall(&mut self) -> bool {
+        let is_news = !self.is_down || self.good > 0;
         self.good = 0;
         self.is_down = true;
+        is_news
     }
 
     /// What it means.

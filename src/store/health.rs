@@ -5,6 +5,7 @@ use crate::base::error::{Error, Result};
 use crate::health::roster::{Record, VERSION};
 use crate::store::layout;
 use crate::store::root::Root;
+use serde::Serialize;
 
 /// What is on file; none if there is nothing. A file that cannot be understood is a sentence why, and nothing more: the
 /// state it held is learnt again from the agents themselves.
@@ -31,10 +32,15 @@ pub fn read(root: &Root) -> Result<(Option<Record>, Option<String>)> {
     }
 }
 
-/// Writes it, whole.
-pub fn write(root: &Root, record: &Record) -> Result<()> {
+/// The text of it.
+pub fn text(record: &Record<impl Default + Serialize>) -> Result<Vec<u8>> {
     let mut text = serde_json::to_vec(record)
         .map_err(|error| Error::bug(format!("the state of agents cannot be written: {error}")))?;
     text.push(b'\n');
-    root.write_state(layout::HEALTH, &text)
+    Ok(text)
+}
+
+/// Writes its text, whole.
+pub fn write(root: &Root, text: &[u8]) -> Result<()> {
+    root.write_state(layout::HEALTH, text)
 }

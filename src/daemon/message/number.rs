@@ -29,13 +29,16 @@ fn of_float(number: f64) -> Option<u64> {
         reason = "the largest whole number that is exact in both"
     )]
     let is_within = (0.0..=LARGEST as f64).contains(&number);
+    let whole = number.round();
+    // serde_json may be wrong in the last bit of a float: 2194007948457267.0 comes as …267.2.
+    let is_whole = (number - whole).abs() <= number * f64::EPSILON * 2.0;
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "it is whole, and within what both can say"
     )]
-    let whole = (is_within && number.fract() == 0.0).then_some(number as u64);
-    whole
+    let exact = (is_within && is_whole).then_some(whole as u64);
+    exact
 }
 
 #[cfg(test)]
@@ -52,12 +55,17 @@ mod tests {
             assert_eq!(read(text), Some(Some(3)), "{text}");
         }
         assert_eq!(read("null"), Some(None));
+        assert_eq!(read("0.0"), Some(Some(0)));
+        let long = read("2194007948457267.0");
+        assert_eq!(long, Some(Some(2_194_007_948_457_267)));
         assert_eq!(read("9007199254740991"), Some(Some(LARGEST)));
         for text in [
             "9007199254740992",
             "-1",
             "-0.5",
             "0.5",
+            "2238.001",
+            "1e-9",
             "1e300",
             "\"3\"",
             "[]",

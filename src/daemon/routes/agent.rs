@@ -1,11 +1,11 @@
 //! One agent; and those of no cell, which come and go over HTTP.
 
 use super::Call;
-use super::who::{not_in, several};
+use super::who::{not_in, several, too_much};
 use crate::base::ids::AgentId;
 use crate::base::text::shown;
 use crate::daemon::message::{Reply, Response};
-use crate::health::roster::{Found, MOST_METADATA, Refusal, Roster};
+use crate::health::roster::{Found, Refusal, Roster};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -62,14 +62,13 @@ fn put(call: &Call<'_>, agent: &str) -> Result<Response, Response> {
     require_stray(roster, agent)?;
     let was_there = roster.find_stray(&id) != Found::Nobody;
     let slot = roster.take_in(&id, now);
-    let described = roster.describe(slot, &body.metadata.unwrap_or_default());
+    let metadata = body.metadata.unwrap_or_default();
+    let described = roster.describe(slot, &metadata);
     if let Err(Refusal::TooMuch(bytes)) = described {
         if !was_there {
             roster.send_away(&id);
         }
-        let told =
-            format!("metadata has at most {MOST_METADATA} bytes in all, and would have {bytes}");
-        return Err(Response::error(413, "too_large", &told));
+        return Err(too_much(&metadata, bytes));
     }
     let report = roster.report(slot, now);
     Ok(Response::json(if was_there { 200 } else { 201 }, &report))

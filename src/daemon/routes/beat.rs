@@ -1,10 +1,10 @@
 //! Beats, and failures that are reported.
 
-use super::who::{self, Doubt, Sender, fenced};
+use super::who::{self, Doubt, Sender, fenced, too_much};
 use super::{Call, Front};
 use crate::base::text::cut;
 use crate::daemon::message::{Reply, Response, later, whole};
-use crate::health::roster::{Beat, MOST_METADATA, Order, Refusal, Roster, Slot, seconds};
+use crate::health::roster::{Beat, Order, Refusal, Roster, Slot, seconds};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -175,7 +175,7 @@ fn attempt(front: &Front, sender: &Sender, word: &Word) -> Result<Response, Doub
         Word::Beat(beat) => world.roster.beat(slot, beat, now).map(Some),
         Word::Failure(life, error) => world.roster.failure(slot, *life, error, now).map(|()| None),
     };
-    let heard = heard.map_err(|refusal| refused(&world.roster, slot, &refusal))?;
+    let heard = heard.map_err(|refusal| refused(&world.roster, slot, word, &refusal))?;
     front.desk.notice(&world, slot, now);
     let watched = world.roster.get(slot).ok_or_else(gone)?;
     Ok(Response::json(
@@ -196,15 +196,16 @@ fn gone() -> Response {
     Response::error(404, "not_found", "this agent is gone")
 }
 
-fn refused(roster: &Roster, slot: Slot, refusal: &Refusal) -> Doubt {
+fn refused(roster: &Roster, slot: Slot, word: &Word, refusal: &Refusal) -> Doubt {
     match refusal {
         Refusal::Fenced(present) => fenced(*present).into(),
         Refusal::Gone => gone().into(),
         Refusal::TooMuch(bytes) => {
-            let told = format!(
-                "metadata has at most {MOST_METADATA} bytes in all, and would have {bytes}"
-            );
-            Response::error(413, "too_large", &told).into()
+            let sent = match word {
+                Word::Beat(beat) => too_much(&beat.metadata, *bytes),
+                Word::Failure(..) => too_much(&Map::new(), *bytes),
+            };
+            sent.into()
         }
         Refusal::Unborn(life) => {
             let told = format!("mcell has begun no life {life} of this agent");

@@ -5,9 +5,6 @@ use crate::daemon::message::{Reply, Response};
 
 /// `GET /health`
 pub(super) fn health(call: &Call<'_>) -> Reply {
-    let overview = {
-        let (world, now) = call.front.desk.world_now();
-        world.roster.overview(now)
-    };
-    Response::json(200, &overview).into()
+    let (world, now) = call.front.desk.world_now();
+    Response::json(200, &world.roster.overview(now)).into()
 }

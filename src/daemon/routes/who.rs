@@ -4,10 +4,11 @@ use super::Front;
 use crate::base::boot::Clocks;
 use crate::base::ids::{AgentId, CellId};
 use crate::daemon::message::{Peer, Response};
-use crate::health::roster::{Found, Roster, Slot, TokenHash};
+use crate::health::roster::{Found, MOST_METADATA, Roster, Slot, TokenHash};
 use crate::mission::census::RunNote;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -223,4 +224,17 @@ pub(super) fn not_in(agent: &str, cell: &str) -> Response {
     use crate::base::text::shown;
     let told = format!("there is no agent {} in cell {}", shown(agent), shown(cell));
     Response::error(404, "not_found", &told)
+}
+
+/// Refuses metadata that is too much by itself, or that would be too much with what is known.
+pub(super) fn too_much(sent: &Map<String, Value>, bytes: usize) -> Response {
+    let by_itself = serde_json::to_vec(sent).map_or(usize::MAX, |text| text.len());
+    if by_itself > MOST_METADATA {
+        let told = format!("metadata has at most {MOST_METADATA} bytes, and this has {by_itself}");
+        return Response::error(413, "too_large", &told);
+    }
+    let told = format!(
+        "metadata has at most {MOST_METADATA} bytes in all, and would have {bytes}; null deletes what is known"
+    );
+    Response::error(409, "too_much", &told)
 }

@@ -70,6 +70,8 @@ struct Pit {
     /// Since when revivals are held, by why.
     holds: HashMap<String, String>,
     has_changed: bool,
+    /// What of the state is on file; none if that is to be written.
+    on_file: Option<sweep::OnFile>,
     poll_interval: Duration,
     /// Whether somebody may just have ended, of which no event will tell.
     is_soon: bool,
@@ -135,6 +137,7 @@ impl Pit {
             told_health: None,
             holds: HashMap::new(),
             has_changed: true,
+            on_file: None,
             poll_interval: setup.poll_interval(),
             is_soon: false,
             root,
@@ -202,8 +205,7 @@ impl Pit {
         let mut next = Instant::now() + self.pause();
         loop {
             let last = Instant::now();
-            let soon = if self.is_soon { last + LEAST } else { next };
-            self.wait(signals, soon.min(next), true)?;
+            self.wait(signals, self.soonest(last, next), true)?;
             // However much happens, one look follows the other at a distance.
             self.wait(signals, last + LEAST, false)?;
             if self
@@ -259,6 +261,21 @@ impl Pit {
             &[],
         );
         error
+    }
+
+    /// When there is something to see, if nothing happens: the next sweep, the next agent whose silence lasts too long, or
+    /// the end of somebody of which no event tells.
+    fn soonest(&self, last: Instant, next: Instant) -> Instant {
+        let now = Instant::now();
+        let up = self.desk.moment().up;
+        let change = self.desk.world().next_change;
+        // A moment later: it is so when the time is over.
+        let change = change.map(|at| now + Duration::from_millis(at.saturating_sub(up) + 1));
+        let soon = self.is_soon.then_some(last + LEAST);
+        [soon, change]
+            .into_iter()
+            .flatten()
+            .fold(next, Instant::min)
     }
 
     fn pause(&self) -> Duration {
@@ -347,7 +364,8 @@ impl Pit {
             .reception
             .take()
             .map_or(Ok(()), |mut reception| reception.listener.stop());
-        let written = health::write(&self.root, &self.record());
+        self.on_file = None;
+        let written = self.write_state();
         let socket = self.root.remove_socket();
         self.about.is_stopped = is_stopped;
         let said = self.write_about();

@@ -45,10 +45,16 @@ pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
     incidents.keep(is_known);
     stalls.keep(is_known);
     for (_, watched) in roster.all() {
+        let is_ill = watched.state == State::Unhealthy;
+        let verdict = watched.verdict(now.up);
+        let is_in_trouble = is_ill || verdict.stalled.is_some();
+        // Nobody in a fleet that is well costs more than this look.
+        if !is_in_trouble && incidents.is_empty() && stalls.is_empty() {
+            continue;
+        }
         let Some(key) = key(watched).filter(|_| watched.case.idle.is_none()) else {
             continue;
         };
-        let is_ill = watched.state == State::Unhealthy;
         if is_ill || incidents.of(&key).is_some() {
             let look = match watched.state {
                 State::Unhealthy => Look::Ill,
@@ -69,7 +75,6 @@ pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
                 ));
             }
         }
-        let verdict = watched.verdict(now.up);
         if verdict.stalled.is_some() || stalls.of(&key).is_some() {
             let look = if verdict.stalled.is_some() {
                 Look::Ill

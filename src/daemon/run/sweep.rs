@@ -12,13 +12,25 @@ use crate::daemon::world::{Action, Change, World};
 use crate::health::roster::{Found, Record, Refusal};
 use crate::health::state::State;
 use crate::ops::{hold, presence};
-use crate::store::layout;
+use crate::store::{health, layout};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// After how many milliseconds the state is written though nothing happened: its file may be gone.
+const LASTS: u64 = 600_000;
+
+/// What of the state was written last, and that the agents were, too.
+#[derive(Debug)]
+pub(super) struct OnFile {
+    /// When, in milliseconds since the boot.
+    up: u64,
+    beside_agents: Record<()>,
+}
+
 impl Pit {
-    /// Looks at everything that changed, and does what follows. `is_whole`: the state is written down in any case.
+    /// Looks at everything that changed, and does what follows. `is_whole`: what the daemon says of itself is written in any
+    /// case, and the state if there are news.
     pub(super) fn sweep(&mut self, is_whole: bool) -> Result<()> {
         let begun = Instant::now();
         let now = self.desk.moment();
@@ -229,9 +241,7 @@ impl Pit {
     /// Writes the state, and what the daemon says of itself.
     fn write_down(&mut self) -> Result<()> {
         self.about.last_sweep = Some(self.desk.clock.now());
-        let written = crate::store::health::write(&self.root, &self.record())
-            .and_then(|()| self.write_about());
-        match written {
+        match self.write_state().and_then(|()| self.write_about()) {
             // Health goes on without disk.
             Err(error) if error.kind() == Kind::Storage => {
                 self.tell_once("state.unwritten", &error.to_string());
@@ -241,17 +251,33 @@ impl Pit {
         }
     }
 
-    /// What a restart shall find.
-    pub(super) fn record(&self) -> Record {
+    /// Writes what a restart shall find, unless that is on file: where nothing happens nothing is written.
+    pub(super) fn write_state(&mut self) -> Result<()> {
         let boot = self.desk.moment().boot;
         let untold = self.teller.unkept();
-        let (world, clocks) = self.desk.world_now();
+        let (mut world, clocks) = self.desk.world_now();
+        let has_news = world.roster.takes_news();
         let mut record = world.record(boot, clocks);
         record.untold = untold
             .iter()
             .filter_map(|story| serde_json::to_value(story).ok())
             .collect();
-        record
+        let beside_agents = record.beside_agents();
+        self.on_file.take_if(|on_file| {
+            let age = clocks.up.saturating_sub(on_file.up);
+            has_news || age >= LASTS || on_file.beside_agents != beside_agents
+        });
+        if self.on_file.is_some() {
+            return Ok(());
+        }
+        let text = health::text(&record)?;
+        drop(world);
+        health::write(&self.root, &text)?;
+        self.on_file = Some(OnFile {
+            up: clocks.up,
+            beside_agents,
+        });
+        Ok(())
     }
 
     /// Writes what the daemon says of itself.

@@ -4,11 +4,11 @@ use super::World;
 use crate::base::boot::{Clocks, Moment};
 use crate::base::ids::{AgentId, CellId};
 use crate::health::mass::{Turn, is_the_gateways_fault};
-use crate::health::milliseconds;
 use crate::health::pace::Disturbance;
 use crate::health::reason::Reason;
 use crate::health::roster::{Slot, Watched};
 use crate::health::state::State;
+use crate::health::{Up, milliseconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -61,13 +61,18 @@ impl World {
         let mut judged = 0;
         let mut gateways: BTreeMap<Arc<str>, Share> = BTreeMap::new();
         let mut falls = 0;
+        let mut soonest: Option<Up> = None;
+        let mut is_news = false;
         for (slot, watched) in self.roster.all_mut() {
-            watched.signs.settle(&watched.case, clocks.up);
-            let change = watched.look(clocks, &mut falls);
+            let before = watched.state;
+            is_news |= watched.signs.settle(&watched.case, clocks.up);
+            let (change, next) = watched.look(clocks, &mut falls);
+            is_news |= watched.state != before;
             if watched.case.idle.is_some() {
                 actions.extend(change.map(Action::Changed));
                 continue;
             }
+            soonest = [soonest, next].into_iter().flatten().min();
             judged += usize::from(watched.state != State::Unknown && watched.cell.is_some());
             actions.extend(change.map(Action::Changed));
             if let Some(target) = &watched.target {
@@ -81,6 +86,10 @@ impl World {
                     actions.push(Action::Probe(slot));
                 }
             }
+        }
+        self.next_change = soonest;
+        if is_news {
+            self.roster.note_news();
         }
         (0..falls).for_each(|_| self.mass.fell(clocks.up));
         self.hold(judged, &gateways, clocks, &mut actions);
@@ -143,12 +152,16 @@ impl World {
 }
 
 impl Watched {
-    /// Takes note of how it is now; tells if that is a change, for those who are in a cell. Counts falls by silence or
-    /// probes.
-    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> Option<Change> {
+    /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
+    /// no sign does. Counts falls by silence or probes.
+    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> (Option<Change>, Option<Up>) {
         let verdict = self.signs.judge(&self.case, clocks.up);
+        let next = verdict
+            .next
+            .filter(|_| self.cell.is_some())
+            .map(|(at, _)| at);
         if verdict.state == self.state {
-            return None;
+            return (None, next);
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
@@ -156,12 +169,56 @@ impl Watched {
             *falls += 1;
         }
         (self.state, self.since) = (to, clocks);
-        Some(Change {
-            cell: cell?,
+        let change = cell.map(|cell| Change {
+            cell,
             agent: self.agent.clone(),
             from,
             to,
             reason,
-        })
+        });
+        (change, next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Time;
+    use crate::health::roster::Beat;
+    use crate::health::settings::Settings;
+
+    #[test]
+    fn where_nothing_happens_there_are_no_news_for_a_restart() {
+        let mut world = World::new(Settings::default(), 30);
+        let at = |seconds: u64| Clocks {
+            up: seconds * 1000,
+            awake: seconds * 1000,
+            wall: i64::try_from(seconds * 1000).unwrap(),
+        };
+        let has_news = |world: &mut World, seconds: u64| {
+            let now = Moment {
+                wall: Time::from_unix(1_767_323_045).unwrap(),
+                boot: None,
+                up: seconds * 1000,
+            };
+            world.decide(&now, at(seconds));
+            world.roster.takes_news()
+        };
+        let slot = world
+            .roster
+            .take_in(&AgentId::new("agent_001").unwrap(), at(0));
+        let mut news = Vec::new();
+        for sweep in 1..=16 {
+            let seconds = sweep * 30;
+            if has_news(&mut world, seconds) {
+                news.push(seconds);
+            }
+            if seconds == 60 || seconds == 450 {
+                let beat = world.roster.beat(slot, &Beat::default(), at(seconds));
+                beat.unwrap();
+            }
+        }
+        // It came, beat, was missed, was dead, and beat.
+        assert_eq!(news, [30, 90, 180, 390, 480]);
     }
 }

@@ -8,11 +8,12 @@ pub use decide::{Action, Change};
 
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
+use crate::health::Up;
 use crate::health::incident::Incidents;
 use crate::health::mass::Mass;
 use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
-use crate::health::roster::{Record, Roster, VERSION};
+use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
 use crate::ops::hold::Hold;
 use std::collections::BTreeSet;
@@ -33,6 +34,8 @@ pub struct World {
     pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.
     held: BTreeSet<Arc<str>>,
+    /// When the next agent changes, if no sign comes until then.
+    pub next_change: Option<Up>,
     pace: Pace,
     /// Seconds between two sweeps.
     poll_interval: u64,
@@ -68,7 +71,7 @@ impl World {
     }
 
     /// What a restart shall find.
-    pub fn record(&self, boot: Option<String>, now: Clocks) -> Record {
+    pub fn record(&self, boot: Option<String>, now: Clocks) -> Record<Written<'_>> {
         Record {
             version: VERSION,
             at: Time::from_unix(now.wall / 1000),

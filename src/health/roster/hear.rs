@@ -205,12 +205,17 @@ impl Watched {
     }
 }
 
-/// Metadata with more merged into it; none if there is nothing to merge.
+/// Metadata with more merged into it; none if that changes nothing, as with most beats: an agent says the same of itself
+/// for as long as it is so.
 fn merged(
     known: &Map<String, Value>,
     more: &Map<String, Value>,
 ) -> Result<Option<Map<String, Value>>, Refusal> {
-    if more.is_empty() {
+    let is_known = |(name, value): (&String, &Value)| match known.get(name) {
+        Some(known) => known == value,
+        None => value.is_null(),
+    };
+    if more.iter().all(is_known) {
         return Ok(None);
     }
     let mut merged = known.clone();

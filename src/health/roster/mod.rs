@@ -11,8 +11,8 @@ mod token;
 
 pub use hear::{Beat, Beaten, MOST_METADATA, Refusal};
 pub use order::Order;
-pub use record::{AgentRecord, Record, VERSION};
-pub use report::{AgentReport, CellReport, Counts, Overview, seconds};
+pub use record::{AgentRecord, Record, VERSION, Written};
+pub use report::{AgentReport, CellReport, Counts, Overview, Told, seconds};
 pub use stray::MOST as MOST_STRAYS;
 pub use token::{TokenHash, Tokens, hash_of_hex};
 
@@ -132,6 +132,8 @@ pub struct Roster {
     cells: BTreeMap<CellId, Housed>,
     strays: stray::Strays,
     tokens: HashMap<TokenHash, Slot>,
+    /// Whether anything happened to anybody that a restart must not forget.
+    has_news: bool,
 }
 
 /// A cell with its agents.
@@ -238,6 +240,7 @@ impl Roster {
 
     /// Gives grace to everybody.
     pub fn forgive(&mut self, why: Since, now: Up) {
+        self.has_news = true;
         for watched in self.slots.iter_mut().flatten() {
             watched
                 .signs
@@ -246,6 +249,7 @@ impl Roster {
     }
 
     fn place(&mut self, watched: Watched) -> Slot {
+        self.has_news = true;
         let id = watched.agent.clone();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -262,6 +266,7 @@ impl Roster {
         let Some(watched) = self.slots.get_mut(slot.0 as usize).and_then(Option::take) else {
             return;
         };
+        self.has_news = true;
         self.free.push(slot);
         if let Some(token) = watched.tokens.present {
             self.forget_token(&token, slot);
@@ -281,6 +286,7 @@ impl Roster {
 
     /// An agent, to change.
     pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Watched> {
+        self.has_news = true;
         self.slots.get_mut(slot.0 as usize)?.as_mut()
     }
 
@@ -314,10 +320,20 @@ impl Roster {
         slots.filter_map(|(at, watched)| Some((Slot(u32::try_from(at).ok()?), watched.as_ref()?)))
     }
 
-    /// Every agent, to change.
+    /// Every agent, to look at: whoever changes one of them says so by [`Roster::note_news`].
     pub fn all_mut(&mut self) -> impl Iterator<Item = (Slot, &mut Watched)> {
         let slots = self.slots.iter_mut().enumerate();
         slots.filter_map(|(at, watched)| Some((Slot(u32::try_from(at).ok()?), watched.as_mut()?)))
+    }
+
+    /// Notes that something happened that a restart must not forget.
+    pub fn note_news(&mut self) {
+        self.has_news = true;
+    }
+
+    /// Whether anything happened to anybody, since this was last asked, that a restart must not forget.
+    pub fn takes_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
     }
 
     /// Every cell.

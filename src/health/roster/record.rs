@@ -10,15 +10,15 @@ use crate::health::mass::Mass;
 use crate::health::reason::Since;
 use crate::health::signs::Signs;
 use crate::health::state::State;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The form of the record that is written.
 pub const VERSION: u32 = 1;
 
-/// `<root>/.mcell/health.json`.
+/// `<root>/.mcell/health.json`. `A` is a list of agents: what was read, or those of a roster on their way to the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Record {
+pub struct Record<A: Default = Vec<AgentRecord>> {
     /// The form of it.
     pub version: u32,
     /// When it was written.
@@ -32,7 +32,7 @@ pub struct Record {
     /// How many fell at once.
     pub mass: Mass,
     /// Every agent.
-    pub agents: Vec<AgentRecord>,
+    pub agents: A,
     /// What people were told of: agents that are ill.
     pub incidents: Incidents,
     /// The same: agents that live and make no progress.
@@ -40,6 +40,23 @@ pub struct Record {
     /// Of that, what is told by who keeps it for them only from the next moment on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<serde_json::Value>,
+}
+
+impl<A: Default> Record<A> {
+    /// What is in it beside the agents and the time.
+    pub fn beside_agents(&self) -> Record<()> {
+        Record {
+            version: self.version,
+            at: None,
+            boot: self.boot.clone(),
+            up: 0,
+            mass: self.mass.clone(),
+            agents: (),
+            incidents: self.incidents.clone(),
+            stalls: self.stalls.clone(),
+            untold: self.untold.clone(),
+        }
+    }
 }
 
 /// One agent.
@@ -96,23 +113,41 @@ impl AgentRecord {
     }
 }
 
+/// Every agent of a roster as a restart shall find it. Each is put into words when it is written: all of them at once
+/// would be as much memory again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written<'r>(Option<(&'r Roster, Clocks)>);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let agents = self.0.into_iter().flat_map(|(roster, now)| {
+            let agents = roster.all();
+            agents.map(move |(_, watched)| watched.record(now))
+        });
+        out.collect_seq(agents)
+    }
+}
+
+impl Watched {
+    fn record(&self, now: Clocks) -> AgentRecord {
+        let verdict = self.verdict(now.up);
+        AgentRecord {
+            cell_id: self.cell.as_ref().map(ToString::to_string),
+            agent_id: self.agent.to_string(),
+            state: self.state,
+            turned: Some(verdict.state).filter(|state| *state != self.state),
+            reason: verdict.reason.to_string(),
+            since: self.since.wall,
+            signs: self.signs.clone(),
+            heard: self.heard.clone(),
+        }
+    }
+}
+
 impl Roster {
     /// Every agent as a restart shall find it.
-    pub fn record(&self, now: Clocks) -> Vec<AgentRecord> {
-        let agents = self.all().map(|(_, watched)| {
-            let verdict = watched.verdict(now.up);
-            AgentRecord {
-                cell_id: watched.cell.as_ref().map(ToString::to_string),
-                agent_id: watched.agent.to_string(),
-                state: watched.state,
-                turned: Some(verdict.state).filter(|state| *state != watched.state),
-                reason: verdict.reason.to_string(),
-                since: watched.since.wall,
-                signs: watched.signs.clone(),
-                heard: watched.heard.clone(),
-            }
-        });
-        agents.collect()
+    pub fn record(&self, now: Clocks) -> Written<'_> {
+        Written(Some((self, now)))
     }
 
     /// Goes on from what was recorded, with grace for what was missed meanwhile. After a reboot (`is_same_boot` false)

@@ -4,7 +4,7 @@ use super::{Housed, Roster, Slot, Watched};
 use crate::base::boot::Clocks;
 use crate::health::state::State;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -143,9 +143,10 @@ impl CellReport {
     }
 }
 
-/// Everything: `GET /health`.
+/// Everything: `GET /health`. `A` is every agent by its key: what was read, or those of a roster on their way out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Overview {
+#[schemars(rename = "Overview")]
+pub struct Overview<A = BTreeMap<String, AgentReport>> {
     /// When, in seconds since 1970.
     pub timestamp: f64,
     /// How many cells there are.
@@ -161,7 +162,7 @@ pub struct Overview {
     /// Of how many nothing can be said.
     pub unknown: usize,
     /// Every agent: by its id, or by `cell_id/agent_id` where its id is in several cells.
-    pub agents: BTreeMap<String, AgentReport>,
+    pub agents: A,
     /// Every cell, by its id.
     pub cells: BTreeMap<String, CellReport>,
 }
@@ -263,9 +264,58 @@ impl Roster {
     }
 
     /// Everything.
-    pub fn overview(&self, now: Clocks) -> Overview {
-        let agents = self.all().map(|(_, watched)| watched.report(now));
-        Overview::of(now.wall, agents.collect(), self.cell_reports(now))
+    pub fn overview(&self, now: Clocks) -> Overview<Told<'_>> {
+        let mut counts = Counts::default();
+        let mut keys: Vec<(String, &Watched)> = self
+            .all()
+            .map(|(_, watched)| {
+                counts.add(watched.verdict(now.up).state);
+                let id = watched.agent.as_str();
+                let is_alone = self.by_id.get(id).is_some_and(|slots| slots.len() == 1);
+                (key(watched.cell.as_ref(), id, is_alone), watched)
+            })
+            .collect();
+        keys.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Overview::counted(now.wall, counts, Told { keys, now }, self.cell_reports(now))
+    }
+}
+
+/// Every agent of a roster by its key, in order. Each is put into words when it is written: all of them at once would be
+/// as much memory again.
+#[derive(Debug)]
+pub struct Told<'r> {
+    keys: Vec<(String, &'r Watched)>,
+    now: Clocks,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let agents = self.keys.iter();
+        out.collect_map(agents.map(|(key, watched)| (key, watched.report(self.now))))
+    }
+}
+
+/// By what an agent is found among all: its id, with its cell where others have the same.
+fn key(cell: Option<&impl std::fmt::Display>, id: &str, is_alone: bool) -> String {
+    match cell {
+        Some(cell) if !is_alone => format!("{cell}/{id}"),
+        _ => id.to_owned(),
+    }
+}
+
+impl<A> Overview<A> {
+    fn counted(wall: i64, counts: Counts, agents: A, cells: BTreeMap<String, CellReport>) -> Self {
+        Overview {
+            timestamp: seconds(wall),
+            total_cells: cells.len(),
+            total_agents: counts.all(),
+            healthy: counts.healthy,
+            degraded: counts.degraded,
+            unhealthy: counts.unhealthy,
+            unknown: counts.unknown,
+            agents,
+            cells,
+        }
     }
 }
 
@@ -281,25 +331,12 @@ impl Overview {
         let keys: Vec<String> = agents
             .iter()
             .map(|agent| {
-                let id = &agent.agent_id;
-                let is_alone = cells_of.get(id.as_str()) == Some(&1);
-                match &agent.cell_id {
-                    Some(cell) if !is_alone => format!("{cell}/{id}"),
-                    _ => id.clone(),
-                }
+                let id = agent.agent_id.as_str();
+                key(agent.cell_id.as_ref(), id, cells_of.get(id) == Some(&1))
             })
             .collect();
-        Overview {
-            timestamp: seconds(wall),
-            total_cells: cells.len(),
-            total_agents: agents.len(),
-            healthy: counts.healthy,
-            degraded: counts.degraded,
-            unhealthy: counts.unhealthy,
-            unknown: counts.unknown,
-            agents: keys.into_iter().zip(agents).collect(),
-            cells,
-        }
+        let agents = keys.into_iter().zip(agents).collect();
+        Overview::counted(wall, counts, agents, cells)
     }
 
     /// A part of it: those agents that are meant, of one cell or of all; a cell counts those that are left of it.
@@ -340,5 +377,25 @@ impl Overview {
             timestamp,
             ..Overview::of(0, agents.collect(), cells)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::AgentId;
+    use crate::health::settings::Settings;
+
+    #[test]
+    fn all_are_told_in_the_same_words_one_at_a_time_or_at_once() {
+        let now = Clocks::default();
+        let mut roster = Roster::new(Settings::default());
+        for id in ["b", "c", "a"] {
+            roster.take_in(&AgentId::new(id).unwrap(), now);
+        }
+        let agents = roster.all().map(|(_, watched)| watched.report(now));
+        let at_once = Overview::of(now.wall, agents.collect(), BTreeMap::new());
+        let text = serde_json::to_string(&roster.overview(now)).unwrap();
+        assert_eq!(text, serde_json::to_string(&at_once).unwrap());
     }
 }

@@ -281,24 +281,24 @@ impl Signs {
         ]
     }
 
-    /// Takes note of what is missing by now.
-    pub fn settle(&mut self, case: &Case, now: Up) {
+    /// Takes note of what is missing by now. Tells whether that is news.
+    pub fn settle(&mut self, case: &Case, now: Up) -> bool {
         if case.idle.is_some() || self.is_covered(now) {
-            return;
+            return false;
         }
         let fallen = self.voices().map(|(signal, streak)| {
             let since = self.silent_since(signal, streak);
             let silent = self.heard_until(since, now).saturating_sub(since);
             is_due(case, signal, streak) && silent > milliseconds(limit(&case.settings, signal))
         });
+        let mut is_news = false;
         for (streak, fell) in [&mut self.beats, &mut self.pings, &mut self.output]
             .into_iter()
             .zip(fallen)
         {
-            if fell {
-                streak.fall();
-            }
+            is_news |= fell && streak.fall();
         }
+        is_news
     }
 }
 

@@ -51,6 +51,9 @@ fn what_is_refused_leaves_no_trace() {
     }
     let large = format!("{{\"metadata\": {{\"a\": \"{}\"}}}}", "x".repeat(4096));
     assert_eq!(pit.post("/heartbeat/y", &large).status, 413);
+    let half = format!("{{\"metadata\": {{\"NAME\": \"{}\"}}}}", "x".repeat(3000));
+    let beat = |name| pit.post("/heartbeat/z", &half.replace("NAME", name)).status;
+    assert_eq!([beat("a"), beat("a"), beat("b")], [200, 200, 409]);
     for id in ["", "a%2Fb", "..", ".a", "%C3%A9", "a%20b"] {
         let answer = pit.post(&format!("/heartbeat/{id}"), "");
         assert_eq!((answer.status, answer.code()), (400, "bad_id"), "{id}");
