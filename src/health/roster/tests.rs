@@ -181,7 +181,10 @@ fn a_sign_on_file_counts_if_it_is_news_of_this_boot_and_this_life() {
 fn a_part_counts_what_it_has_and_names_it_anew() {
     let cells: &[(&str, &[(&str, Option<u64>)])] =
         &[("c", &[("a", None), ("b", None)]), ("d", &[("a", None)])];
-    let all = roster(cells, Settings::default(), at(9)).overview(at(9));
+    let roster = roster(cells, Settings::default(), at(9));
+    let reports = roster.all().map(|(_, watched)| watched.report(at(9)));
+    let cells = roster.cell_reports(at(9));
+    let all = super::Overview::of(at(9).wall, reports.collect(), cells);
     let keys =
         |overview: &super::Overview| -> Vec<String> { overview.agents.keys().cloned().collect() };
     assert_eq!(keys(&all), ["b", "c/a", "d/a"]);
