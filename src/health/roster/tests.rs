@@ -99,7 +99,9 @@ fn record() -> Record {
     Record {
         boot: BOOT.map(str::to_owned),
         up: at(110).up,
-        agents: watched.record(at(110)),
+        // As it is written, and read again.
+        agents: serde_json::from_value(serde_json::to_value(watched.record(at(110))).unwrap())
+            .unwrap(),
         ..Record::default()
     }
 }
