@@ -319,7 +319,7 @@ fn why_tells_what_stands_in_the_way_and_what_comes_next() {
     world
         .mcell("why task_009")
         .code(3)
-        .says("there is no task task_009");
+        .says("there is no agent and no task task_009");
 }
 
 #[test]
