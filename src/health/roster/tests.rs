@@ -44,7 +44,10 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
     }
 }
 
-fn roster(cells: &[(&str, &[(&str, Option<u64>)])], usual: Settings, now: Clocks) -> Roster {
+/// The agents of a cell, each with the life that its runner says it is in.
+type Crew<'c> = &'c [(&'c str, Option<u64>)];
+
+fn roster(cells: &[(&str, Crew<'_>)], usual: Settings, now: Clocks) -> Roster {
     let mut roster = Roster::new(usual);
     for (cell, agents) in cells {
         let census = CellCensus {
@@ -181,8 +184,7 @@ fn a_sign_on_file_counts_if_it_is_news_of_this_boot_and_this_life() {
 
 #[test]
 fn a_part_counts_what_it_has_and_names_it_anew() {
-    let cells: &[(&str, &[(&str, Option<u64>)])] =
-        &[("c", &[("a", None), ("b", None)]), ("d", &[("a", None)])];
+    let cells: &[(&str, Crew<'_>)] = &[("c", &[("a", None), ("b", None)]), ("d", &[("a", None)])];
     let roster = roster(cells, Settings::default(), at(9));
     let reports = roster.all().map(|(_, watched)| watched.report(at(9)));
     let cells = roster.cell_reports(at(9));
