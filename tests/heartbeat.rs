@@ -1,7 +1,7 @@
 //! A beat by command: to the daemon, to a file where none runs, once or again and again.
 
 use crate::pit::{Daemon, Life, Ours, until};
-use crate::world::{MCELL, World, require};
+use crate::world::{MCELL, World, require, works};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -84,11 +84,10 @@ fn a_beat_on_file_is_newer_than_what_the_last_daemon_wrote_down() {
     let daemon = Daemon::start(&world);
     world.mcell("heartbeat agent_001").ok();
     daemon.stop();
-    world.mcell("heartbeat agent_001 --status later").ok();
-    let before = health_of(&world, "agent_001")["last_heartbeat"].clone();
+    world.mcell("heartbeat agent_001 --metadata n=2").ok();
     let _next = Daemon::start(&world);
     let seen = health_of(&world, "agent_001");
-    assert_eq!(seen["last_heartbeat"], before, "{seen}");
+    assert_eq!(seen["metadata"]["n"], 2, "{seen}");
     let reason = seen["reason"].as_str().expect("a reason");
     assert!(reason.starts_with("its last beat came"), "{seen}");
 }
@@ -264,6 +263,26 @@ fn a_loop_whose_shell_was_gone_before_it_looked_ends_at_once() {
         rustix::process::test_kill_process(pid)
             .is_err()
             .then_some(())
+    });
+}
+
+#[test]
+fn a_loop_beats_in_a_container_that_has_no_session_of_its_own() {
+    let cage = "--user --map-root-user --pid --fork --mount-proc --kill-child";
+    let cage = crate::world::words(cage);
+    let mut attempt: Vec<&str> = cage.iter().map(String::as_str).collect();
+    attempt.push("true");
+    if !works("unshare", &attempt) {
+        return;
+    }
+    let world = world();
+    let mut command = world.command("unshare");
+    let beats = [MCELL, "heartbeat", "agent_001", "--every", "1h"];
+    command.args(cage).args(beats);
+    let mut running = Ours::start(&world, command);
+    until("it beats", || {
+        assert_eq!(running.ended(), None, "{}", running.said());
+        health_of(&world, "agent_001")["last_heartbeat"].as_f64()
     });
 }
 

@@ -385,6 +385,22 @@ pub(crate) fn require(tool: &str) -> bool {
     is_here || lacks(tool, &format!("there is no {tool} here"))
 }
 
+/// Tells whether a program does its work here, by an attempt: what is installed may still be forbidden. Says so as
+/// `require` does.
+#[track_caller]
+pub(crate) fn works(tool: &str, attempt: &[&str]) -> bool {
+    if !require(tool) {
+        return false;
+    }
+    let tried = std::process::Command::new(tool).args(attempt).output();
+    let why = match tried {
+        Ok(tried) if tried.status.success() => return true,
+        Ok(tried) => String::from_utf8_lossy(&tried.stderr).trim().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    lacks(tool, &format!("{tool} does not work here: {why}"))
+}
+
 /// What no machine is expected to have: `MCELL_REQUIRE=all` does not ask for it, only its name does.
 const OPT_IN: [&str; 1] = ["hermes"];
 

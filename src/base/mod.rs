@@ -11,6 +11,7 @@ pub mod exit;
 pub mod finding;
 pub mod host;
 pub mod ids;
+pub mod process;
 pub mod strict;
 pub mod text;
 pub mod variables;

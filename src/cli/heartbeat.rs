@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::exit;
+use crate::base::process::Process;
 use crate::base::text::shown;
 use crate::cli::context::{Context, seconds};
 use crate::cli::{Outcome, complete};
@@ -13,7 +14,7 @@ use clap::Args;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, getpid, getppid, getsid, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, getppid, pidfd_open};
 use rustix::time::Timespec;
 use serde_json::{Map, Value};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -263,10 +264,12 @@ impl Parent {
     /// Whether it was gone before this process could look: then that is somebody else's child by now. A child is of the
     /// session of whoever started it, unless it leads one of its own.
     fn has_left(&self) -> bool {
-        let (Some(parent), Ok(own)) = (self.pid, getsid(None)) else {
+        let (Some(parent), Ok(Some(own))) = (self.pid, Process::own()) else {
             return false;
         };
-        own != getpid() && getsid(Some(parent)).is_ok_and(|session| session != own)
+        let parent = Process::of(parent.as_raw_pid());
+        own.session != own.pid
+            && matches!(parent, Ok(Some(parent)) if parent.session != own.session)
     }
 
     /// Waits until then; false as soon as the parent is gone.

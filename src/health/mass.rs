@@ -2,6 +2,7 @@
 
 use crate::health::{Up, milliseconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Falls that are looked at together lie within so many seconds.
 const WINDOW: u64 = 30;
@@ -56,24 +57,26 @@ pub enum Turn {
 /// Counts who falls by silence or probes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mass {
-    falls: Vec<Up>,
+    /// Who fell, and when it last did: one that comes and goes is not many.
+    falls: BTreeMap<String, Up>,
     /// The hold that is in force.
     pub hold: Option<Hold>,
 }
 
 impl Mass {
-    /// Somebody turned unhealthy by silence or probes. Deaths of processes do not count: they are no error of ours.
-    pub fn fell(&mut self, now: Up) {
-        self.falls.push(now);
+    /// Somebody, in a word of its own, turned unhealthy by silence or probes. Deaths of processes do not count: they are no
+    /// error of ours.
+    pub fn fell(&mut self, who: String, now: Up) {
+        self.falls.insert(who, now);
     }
 
     /// Looks at the numbers.
     pub fn look(&mut self, judged: usize, now: Up) -> Option<Turn> {
         self.falls
-            .retain(|at| now.saturating_sub(*at) <= milliseconds(WINDOW));
+            .retain(|_, at| now.saturating_sub(*at) <= milliseconds(WINDOW));
         let fallen = self.falls.len();
         if let Some(hold) = &mut self.hold {
-            if let Some(last) = self.falls.last() {
+            if let Some(last) = self.falls.values().max() {
                 hold.last = hold.last.max(*last);
                 hold.fallen = hold.fallen.max(fallen);
             }
@@ -113,8 +116,15 @@ mod tests {
 
     fn after(falls: &[u64], judged: usize, now: u64) -> Option<Turn> {
         let mut mass = Mass::default();
-        falls.iter().for_each(|at| mass.fell(at * 1000));
+        fall(&mut mass, falls);
         mass.look(judged, now * 1000)
+    }
+
+    /// One more falls at each of these seconds.
+    fn fall(mass: &mut Mass, seconds: &[u64]) {
+        for (number, at) in seconds.iter().enumerate() {
+            mass.fell(format!("agent_{number}"), at * 1000);
+        }
     }
 
     #[test]
@@ -134,11 +144,20 @@ mod tests {
     }
 
     #[test]
+    fn one_that_comes_and_goes_is_not_many() {
+        let mut mass = Mass::default();
+        for at in 1..=9 {
+            mass.fell(String::from("agent_001"), at * 1000);
+        }
+        assert_eq!(mass.look(1, 9000), None);
+    }
+
+    #[test]
     fn it_ends_five_minutes_after_the_last_fall_or_by_an_operator() {
         let mut mass = Mass::default();
-        [1, 1, 1].iter().for_each(|at| mass.fell(at * 1000));
+        fall(&mut mass, &[1, 1, 1]);
         assert_eq!(mass.look(4, 1000), Some(Turn::Begun));
-        mass.fell(100_000);
+        fall(&mut mass, &[100]);
         assert_eq!(mass.look(4, 100_000), None);
         assert_eq!(mass.look(4, 399_999), None);
         assert_eq!(mass.look(4, 400_000), Some(Turn::Ended));
@@ -147,7 +166,7 @@ mod tests {
             None,
             "what is over does not begin again"
         );
-        [401, 401, 401].iter().for_each(|at| mass.fell(at * 1000));
+        fall(&mut mass, &[401, 401, 401]);
         assert_eq!(mass.look(4, 401_000), Some(Turn::Begun));
         assert!(mass.release() && mass.hold.is_none() && !mass.release());
     }

@@ -60,13 +60,13 @@ impl World {
         actions.extend(self.keep_pace(clocks).map(Action::Forgiven));
         let mut judged = 0;
         let mut gateways: BTreeMap<Arc<str>, Share> = BTreeMap::new();
-        let mut falls = 0;
+        let mut fallen = Vec::new();
         let mut soonest: Option<Up> = None;
         let mut is_news = false;
         for (slot, watched) in self.roster.all_mut() {
             let before = watched.state;
             is_news |= watched.signs.settle(&watched.case, clocks.up);
-            let (change, next) = watched.look(clocks, &mut falls);
+            let (change, next) = watched.look(clocks, &mut fallen);
             is_news |= watched.state != before;
             if watched.case.idle.is_some() {
                 actions.extend(change.map(Action::Changed));
@@ -91,7 +91,9 @@ impl World {
         if is_news {
             self.roster.note_news();
         }
-        (0..falls).for_each(|_| self.mass.fell(clocks.up));
+        for who in fallen {
+            self.mass.fell(who, clocks.up);
+        }
         self.hold(judged, &gateways, clocks, &mut actions);
         actions.extend(
             self.roster
@@ -153,8 +155,8 @@ impl World {
 
 impl Watched {
     /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
-    /// no sign does. Counts falls by silence or probes.
-    fn look(&mut self, clocks: Clocks, falls: &mut usize) -> (Option<Change>, Option<Up>) {
+    /// no sign does. Names itself if it fell by silence or probes.
+    fn look(&mut self, clocks: Clocks, fallen: &mut Vec<String>) -> (Option<Change>, Option<Up>) {
         let verdict = self.signs.judge(&self.case, clocks.up);
         let next = verdict
             .next
@@ -165,8 +167,11 @@ impl Watched {
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
-        if to == State::Unhealthy && cell.is_some() && verdict.reason != Reason::Died {
-            *falls += 1;
+        if let Some(cell) = &cell
+            && to == State::Unhealthy
+            && verdict.reason != Reason::Died
+        {
+            fallen.push(format!("{cell}/{}", self.agent));
         }
         (self.state, self.since) = (to, clocks);
         let change = cell.map(|cell| Change {
