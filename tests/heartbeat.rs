@@ -1,6 +1,6 @@
 //! A beat by command: to the daemon, to a file where none runs, once or again and again.
 
-use crate::pit::{Daemon, Life, Ours, until};
+use crate::pit::{Daemon, Life, Ours, is_over, until};
 use crate::world::{MCELL, World, require, works};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -225,12 +225,7 @@ fn a_loop_ends_with_the_shell_that_started_it() {
     });
     shell.signal(Signal::KILL);
     shell.wait();
-    let pid = rustix::process::Pid::from_raw(pid).expect("a process");
-    until("the loop ends too", || {
-        rustix::process::test_kill_process(pid)
-            .is_err()
-            .then_some(())
-    });
+    until("the loop ends too", || is_over(pid).then_some(()));
 }
 
 #[test]
@@ -252,18 +247,9 @@ fn a_loop_whose_shell_was_gone_before_it_looked_ends_at_once() {
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line).expect("a process");
     assert_eq!(shell.wait().code(), Some(0));
-    let pid = line
-        .trim()
-        .parse()
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    let pid = pid.expect("a process");
+    let pid = line.trim().parse().expect("a number");
     drop(keep);
-    until("the loop ends", || {
-        rustix::process::test_kill_process(pid)
-            .is_err()
-            .then_some(())
-    });
+    until("the loop ends", || is_over(pid).then_some(()));
 }
 
 #[test]

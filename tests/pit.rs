@@ -104,6 +104,12 @@ impl Drop for Ours {
     }
 }
 
+/// Tells whether a process runs no more; one that nobody has reaped yet does not.
+pub(crate) fn is_over(pid: i32) -> bool {
+    let process = mcell::base::process::Process::of(pid).expect("the system's table");
+    !process.is_some_and(mcell::base::process::Process::lives)
+}
+
 /// The daemon of a world's root.
 pub(crate) struct Daemon {
     process: Ours,

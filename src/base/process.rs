@@ -33,6 +33,11 @@ impl Process {
         Ok(own.filter(|own| own.pid == pid))
     }
 
+    /// Whether it runs, or would: one that is dead and waits for its parent does not.
+    pub const fn lives(self) -> bool {
+        !matches!(self.state, b'Z' | b'X')
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "a file of the system, not of a mission"
