@@ -2,12 +2,12 @@
 
 use super::wire::Wire;
 use mcell::daemon::listen::{Doors, Handler, Listener, bind};
-use mcell::daemon::message::{Method, Reply, Request, Response, feed, later};
+use mcell::daemon::message::{Method, Promise, Reply, Request, Response, feed, later};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 /// Answers like the daemon as far as these tests ask: beats, health, one that takes its time, one that streams.
@@ -157,16 +157,22 @@ fn events_are_heard_as_they_come_and_to_their_end() {
     assert!(wire.answer().starts_with("HTTP/1.1 404"));
 }
 
-#[test]
-fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
-    use rustix::event::{PollFd, PollFlags, poll};
+/// A listener whose only answer is promised, and what tells that it was asked.
+fn start_waiting() -> (Listener, Promise, Receiver<()>) {
     let (promise, at_last) = later();
     let waiting = Mutex::new(Some(at_last));
     let (called, was_called) = channel();
-    let mut listener = start_with(Arc::new(move |_: &Request| {
+    let listener = start_with(Arc::new(move |_: &Request| {
         called.send(()).unwrap();
         Reply::Later(waiting.lock().unwrap().take().unwrap())
     }));
+    (listener, promise, was_called)
+}
+
+#[test]
+fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let (mut listener, promise, was_called) = start_waiting();
     let mut idle = call(&listener);
     let mut wire = call(&listener);
     wire.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -190,13 +196,7 @@ fn a_stop_lets_an_answer_end_and_the_owner_sees_it() {
 
 #[test]
 fn a_stop_does_not_wait_for_ever() {
-    let (promise, at_last) = later();
-    let waiting = Mutex::new(Some(at_last));
-    let (called, was_called) = channel();
-    let mut listener = start_with(Arc::new(move |_: &Request| {
-        called.send(()).unwrap();
-        Reply::Later(waiting.lock().unwrap().take().unwrap())
-    }));
+    let (mut listener, promise, was_called) = start_waiting();
     let mut wire = call(&listener);
     wire.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     was_called.recv().unwrap();

@@ -45,6 +45,7 @@ fn ask(daemon: &Daemon, arguments: &[&str], config: &str) {
         .args(["--url", &format!("http://{}", daemon.address())])
         .args(["--checks", "all", "--continue-on-failure", "--no-color"])
         .args(["--seed", "1", "--request-timeout", "10"])
+        .args(["--max-examples", "50"])
         .args(arguments)
         .output()
         .unwrap();
@@ -53,12 +54,17 @@ fn ask(daemon: &Daemon, arguments: &[&str], config: &str) {
     assert!(output.status.success(), "{said}\n{err}\n{}", daemon.said());
 }
 
+/// With a header that says who asks, and without the stream of events, which does not end.
+fn as_bearer(header: &str) -> [&str; 4] {
+    ["-H", header, "--exclude-path", "/events"]
+}
+
 #[test]
 fn whoever_comes_without_a_token_gets_what_the_page_says() {
     if !require("schemathesis") {
         return;
     }
-    ask(&daemon(), &["--max-examples", "50"], "");
+    ask(&daemon(), &[], "");
 }
 
 #[test]
@@ -69,16 +75,7 @@ fn an_operator_gets_what_the_page_says() {
     let daemon = daemon();
     let token = std::fs::read_to_string(daemon.file("operator.token")).unwrap();
     let header = format!("Authorization: Bearer {}", token.trim());
-    // The stream of events does not end.
-    let arguments = [
-        "--max-examples",
-        "50",
-        "-H",
-        &header,
-        "--exclude-path",
-        "/events",
-    ];
-    ask(&daemon, &arguments, "");
+    ask(&daemon, &as_bearer(&header), "");
 }
 
 #[test]
@@ -90,14 +87,6 @@ fn an_agent_gets_what_the_page_says() {
     let cell = daemon.world.cell();
     let cell = cell.file_name().unwrap().to_str().unwrap();
     let header = format!("Authorization: Bearer {TOKEN}");
-    let arguments = [
-        "--max-examples",
-        "50",
-        "-H",
-        &header,
-        "--exclude-path",
-        "/events",
-    ];
     let config = format!("[parameters]\ncell_id = \"{cell}\"\nagent_id = \"agent_001\"\n");
-    ask(&daemon, &arguments, &config);
+    ask(&daemon, &as_bearer(&header), &config);
 }

@@ -139,13 +139,7 @@ impl Shared {
             }
             Verdict::Never(why) => {
                 let tries = board.queue.refused(key, &story.id);
-                let note = Note::GivenUp {
-                    story,
-                    to,
-                    why,
-                    tries,
-                };
-                (Told::GivenUp, note)
+                given_up(story, to, why, tries)
             }
             Verdict::Again { why, asked } => {
                 let now = self.now();
@@ -159,15 +153,7 @@ impl Shared {
                         };
                         (Told::Retried, note)
                     }
-                    Failed::GivenUp { tries } => {
-                        let note = Note::GivenUp {
-                            story,
-                            to,
-                            why,
-                            tries,
-                        };
-                        (Told::GivenUp, note)
-                    }
+                    Failed::GivenUp { tries } => given_up(story, to, why, tries),
                 }
             }
         };
@@ -176,4 +162,14 @@ impl Shared {
         self.metrics.story(way(key), how);
         (self.hear)(&note);
     }
+}
+
+fn given_up(story: Arc<Story>, to: String, why: String, tries: u32) -> (Told, Note) {
+    let note = Note::GivenUp {
+        story,
+        to,
+        why,
+        tries,
+    };
+    (Told::GivenUp, note)
 }
