@@ -1,5 +1,9 @@
 //! How the binaries are linked.
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to a build script by its environment"
+)]
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // At a fixed address. Elsewhere the loader has to write some fifty pages of tables anew at each start, which was a third

@@ -6,7 +6,9 @@
 //! cli      one file a command: arguments and words
 //! daemon   the Lazarus Pit: sweep, judge, act; listener, routes, metrics, stories
 //! ops      use cases: lock, read, decide, write
+//! runner   one process an agent: starts it, takes its log, ends last; and what finds and ends what a dead one left
 //! store    the only layer that touches mission files: layout, lock, commit, survey
+//! revival  what follows when an agent falls; pure
 //! health   what the signs of an agent mean; pure
 //! mission  the nouns and their rules: cell, agent, task, policy, isolation, permission
 //! ui       how we speak: printer, report, table, prompt, trouble; knows no noun
@@ -19,5 +21,7 @@ pub mod daemon;
 pub mod health;
 pub mod mission;
 pub mod ops;
+pub mod revival;
+pub mod runner;
 pub mod store;
 pub mod ui;

@@ -128,6 +128,11 @@ const TYPED: &[&str] = &[
     "task remove|task_003 --yes",
     "task remove|task_001 task_002 --yes",
     "agent remove|agent_002 --yes",
+    "isolation set|none",
+    "agent start|agent_001",
+    "agent restart|agent_001",
+    "agent log|agent_001",
+    "agent stop|agent_001",
     "journal show|--since 1h -n 5",
     "log|--kind task",
     "journal verify|--files",
@@ -219,6 +224,7 @@ fn every_command_has_a_schema_and_every_schema_is_held_against_its_command() {
 fn what_is_wrong_is_printed_as_the_schemas_say() {
     let world = World::with_cell("Example Mission");
     world.mcell("add-task 'Code Review'").ok();
+    world.mcell("add-agent --role write -- sh -c true").ok();
     let file = world.cell().join("tasks/task_001.json");
     let task = std::fs::read_to_string(&file)
         .expect("a task")
@@ -233,6 +239,7 @@ fn what_is_wrong_is_printed_as_the_schemas_say() {
         ("output.explain.list", "explain"),
         ("output.cell.list", "cell list"),
         ("output.cell.show", "cell show"),
+        ("output.agent.start.plan", "agent start agent_001 --dry-run"),
         ("output.daemon.config.create", "daemon config --create"),
         ("output.daemon.config.check", "daemon config --check"),
     ] {

@@ -183,6 +183,44 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// What mcell started in this world ends with it, however the test ended.
+    fn drop(&mut self) {
+        for cell in std::fs::read_dir(self.root())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let notes = std::fs::read_dir(cell.path().join(".mcell/run"));
+            for note in notes.into_iter().flatten().flatten() {
+                end_run(&note.path());
+            }
+        }
+    }
+}
+
+/// Ends the run that a note speaks of: by its runner, which ends last, or if that is dead by the agent's own process.
+fn end_run(note: &Path) {
+    use mcell::base::process::Process;
+    use mcell::runner::Handle;
+    use rustix::process::Signal;
+    let text = std::fs::read(note).unwrap_or_default();
+    let Ok(note) = serde_json::from_slice::<mcell::mission::run::RunNote>(&text) else {
+        return;
+    };
+    for (one, signal) in [(note.runner, Signal::INT), (note.process(), Signal::KILL)] {
+        let Some(one) = one else { continue };
+        let pid = i32::try_from(one.pid).unwrap_or(0);
+        if let Ok(Some(process)) = Process::of(pid)
+            && process.started == one.started
+            && let Ok(Some(handle)) = Handle::of(process)
+        {
+            let _ = handle.signal(signal);
+            let _ = handle.wait(DEADLINE);
+        }
+    }
+}
+
 /// How a command ended, and what it said.
 #[derive(Debug)]
 pub(crate) struct Outcome {

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod host;
 pub mod ids;
 pub mod process;
+pub mod signal;
 pub mod strict;
 pub mod text;
 pub mod variables;

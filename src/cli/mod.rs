@@ -20,6 +20,7 @@ pub mod heartbeat;
 pub mod init;
 pub mod isolation;
 pub mod journal;
+mod lines;
 pub mod man;
 pub mod permission;
 pub mod policy;

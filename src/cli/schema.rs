@@ -9,8 +9,8 @@ use crate::cli::edited::Edited;
 use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
 use crate::cli::{
-    Outcome, add_agent, add_task, artifact, cell, daemon, demo, explain, handoff, init, permission,
-    policy,
+    Outcome, add_agent, add_task, agent, artifact, cell, daemon, demo, explain, handoff, init,
+    permission, policy,
 };
 use crate::cli::{shapes, status, task, validate};
 use crate::health::roster;
@@ -118,6 +118,10 @@ const OUTPUTS: &[Output] = &[
     by_hand("output.agent.list", List("agents"), &["agent list"], shapes::agent_seen),
     by_hand("output.agent.show", OneOrList("agents"), &["agent show"], shapes::agent_seen),
     by_hand("output.agent.set", OneOrList("agents"), &["agent set", "agent pause", "agent resume"], shapes::agent),
+    output::<agent::start::RunningAgent>("output.agent.start", OneOrList("agents"), &["agent start", "agent restart"]),
+    output::<agent::start::Planned>("output.agent.start.plan", OneOrList("agents"), &["agent start --dry-run"]),
+    output::<agent::start::StoppedAgent>("output.agent.stop", OneOrList("agents"), &["agent stop"]),
+    output::<agent::log::Lines>("output.agent.log", One, &["agent log"]),
     output::<ops::agent::RemovedAgent>("output.agent.remove", OneOrList("agents"), &["agent remove"]),
     by_hand("output.task.list", List("tasks"), &["task list", "task ready"], shapes::task),
     by_hand("output.task.show", OneOrList("tasks"), &["task show"], shapes::task_around),

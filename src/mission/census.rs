@@ -10,6 +10,7 @@ use crate::mission::cell::CellStatus;
 use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
 use crate::mission::rules::form;
+use crate::mission::run::RunNote;
 use crate::mission::sheet::{Record, Sheet};
 use crate::mission::survey::Survey;
 
@@ -154,20 +155,6 @@ impl AgentCensus {
             run: None,
         }
     }
-}
-
-/// `.mcell/run/<agent>.json`, as far as a listener needs it. Whoever starts an agent writes it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct RunNote {
-    /// Which life of the agent this is; each start raises it.
-    #[serde(default)]
-    pub incarnation: u64,
-    /// SHA-256, in hex, of the token that it was started with; absent if it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token_sha256: Option<String>,
-    /// Its process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
 }
 
 /// A moment at which a command, or the sweep, has something to do in a cell.

@@ -85,6 +85,8 @@ pub enum Ended {
     Removed,
     /// The holder was given up.
     Failed,
+    /// The holder's process was stopped, and is not wanted.
+    Stopped,
     /// The lease was not renewed in time.
     Lapsed,
 }
@@ -96,6 +98,7 @@ impl Ended {
         match self {
             Ended::Removed => format!("{agent} was removed"),
             Ended::Failed => format!("{agent} failed"),
+            Ended::Stopped => format!("{agent} was stopped"),
             Ended::Lapsed => format!("the lease of {agent} lapsed"),
         }
     }

@@ -9,11 +9,12 @@ use crate::base::ids::{AgentId, TaskId};
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::{Cell, CellStatus};
 use crate::mission::claim::{Ended, Hold};
+use crate::mission::run::{AgentState, Wanted};
 use crate::mission::task::{Task, TaskStatus};
 use crate::ops::handoff;
 use crate::store::commit::{Act, Writing};
 use crate::store::fence::{self, Fence};
-use crate::store::layout;
+use crate::store::{layout, run};
 
 /// Does what is due. Gives a sentence for each change.
 pub fn settle(writing: &mut Writing<'_>, now: &Moment) -> Result<Vec<String>> {
@@ -76,11 +77,25 @@ fn ended(writing: &Writing<'_>, hold: &Hold, now: &Moment) -> Result<Option<Ende
         return Ok(Some(Ended::Removed));
     };
     match writing.read::<Agent>(&layout::agent(&id)) {
-        Ok(holder) => Ok(hold.ended(holder.as_ref(), now)),
+        Ok(holder) => Ok(match hold.ended(holder.as_ref(), now) {
+            None if is_stopped(writing, &id, holder.as_ref())? => Some(Ended::Stopped),
+            ended => ended,
+        }),
         // Whoever cannot be read is not gone.
         Err(error) if error.kind() == Kind::Malformed => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether an agent that mcell starts is not wanted, and nothing of it runs.
+fn is_stopped(writing: &Writing<'_>, id: &AgentId, agent: Option<&Agent>) -> Result<bool> {
+    if agent.is_none_or(|agent| agent.run.is_none()) {
+        return Ok(false);
+    }
+    let state = writing.text(&layout::agent_state(id))?;
+    let state = state.and_then(|text| serde_json::from_slice::<AgentState>(&text).ok());
+    let wanted = state.and_then(|state| state.wanted);
+    Ok(wanted == Some(Wanted::Stopped) && !run::lives(writing.cell().folder(), id)?)
 }
 
 /// Stages that the lease of the agent who acts begins anew. Nothing of it is written unless the act is.

@@ -117,6 +117,10 @@ pub const TEMP: &str = ".tmp";
 pub const BEAT: &str = ".beat";
 /// How the name of the lock ends that the runner of an agent holds.
 pub const RUN_LOCK: &str = ".lock";
+/// How the name of the lock ends that whoever starts or stops an agent holds.
+const RUN_ACT: &str = ".act";
+/// How the name of an agent's log ends.
+const LOG: &str = ".log";
 
 /// The most bytes a mission file may have: 16 MiB.
 pub const LARGEST: u64 = 16 << 20;
@@ -144,6 +148,21 @@ pub fn run_note(id: &AgentId) -> String {
 /// `.mcell/run/<agent_id>.lock`: held by its runner, and so the proof that it lives.
 pub fn run_lock(id: &AgentId) -> String {
     format!("{RUN}/{id}{RUN_LOCK}")
+}
+
+/// `.mcell/run/<agent_id>.act`: held by whoever starts, stops or revives it, over all steps.
+pub fn run_act(id: &AgentId) -> String {
+    format!("{RUN}/{id}{RUN_ACT}")
+}
+
+/// `logs/<agent_id>.log`: what its process says.
+pub fn agent_log(id: &AgentId) -> String {
+    format!("{LOGS}/{id}{LOG}")
+}
+
+/// `logs/<agent_id>.log.<number>`: what it said before, the youngest first.
+pub fn full_agent_log(id: &AgentId, number: u32) -> String {
+    format!("{LOGS}/{id}{LOG}.{number}")
 }
 
 /// `.mcell/run/<agent_id>.beat`: its last signs of life that did not come by HTTP.

@@ -145,22 +145,13 @@ impl Root {
     /// Replaces a file of the root's own, under its lock; or without, where one process alone writes that file and tries
     /// again: who holds the lock sweeps temps.
     pub fn write_own(&self, beneath: &str, text: &[u8]) -> Result<()> {
-        let (parent, _) = layout::split(beneath);
-        let rights = self
-            .folder
-            .rights(parent)?
-            .ok_or_else(|| Error::bug("a root's own folder has no rights"))?;
-        self.write_own_with(beneath, text, rights.for_file())
+        let rights = self.folder.rights_for_files(beneath)?;
+        self.write_own_with(beneath, text, rights)
     }
 
     /// The same with these rights, from the first moment on.
     pub fn write_own_with(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
-        let (parent, name) = layout::split(beneath);
-        let temp = layout::join(parent, &format!(".{name}{}", layout::TEMP));
-        self.folder.remove_file(&temp)?;
-        self.folder.write_new(&temp, text, rights)?;
-        self.folder.rename(&temp, beneath)?;
-        self.folder.folder_there(parent)?.sync()
+        self.folder.replace(beneath, text, rights)
     }
 
     /// Makes the root's own folder, if it is not there.
@@ -172,16 +163,7 @@ impl Root {
     /// Replaces a file of the root's own that its daemon alone writes, whole, but without waiting for the disk: after a
     /// power cut it is of another boot anyway.
     pub fn write_state(&self, beneath: &str, text: &[u8]) -> Result<()> {
-        let (parent, name) = layout::split(beneath);
-        // No `.tmp` at its end: whoever takes the root's lock sweeps those.
-        let next = layout::join(parent, &format!(".{name}.next"));
-        self.folder.remove_file(&next)?;
-        let rights = self
-            .folder
-            .rights(parent)?
-            .ok_or_else(|| Error::bug("a root's own folder has no rights"))?;
-        self.folder.write_unsynced(&next, text, rights.for_file())?;
-        self.folder.rename(&next, beneath)
+        self.folder.replace_unsynced(beneath, text)
     }
 
     /// Makes everything of a cell where nobody looks, and makes it durable.

@@ -2,10 +2,12 @@
 
 mod edit;
 pub(super) mod list;
+pub(super) mod log;
 mod pause;
 mod remove;
 mod set;
 mod show;
+pub(super) mod start;
 
 use crate::cli::context::Context;
 use crate::cli::{Outcome, add_agent};
@@ -16,7 +18,7 @@ use serde::Serializer;
 use serde::ser::Error;
 use serde_json::{Map, Value};
 
-/// List, show, change, pause and remove agents
+/// List, show, change, start, stop, pause and remove agents
 #[derive(Debug, Args)]
 #[command(after_help = "\
 An agent of another cell is named CELL/AGENT, wherever an agent is named.
@@ -25,6 +27,8 @@ Examples:
   mcell agent list
   mcell agent show agent_001
   mcell agent set agent_002 role=write name=\"Second coder\"
+  mcell agent start agent_001
+  mcell agent log agent_001 --follow
   mcell agent pause agent_001 agent_002 --for 1h
   mcell agent remove \"Night run/agent_003\"")]
 pub struct AgentCommand {
@@ -41,6 +45,10 @@ enum Verb {
     Edit(edit::Edit),
     Pause(pause::Pause),
     Resume(pause::Resume),
+    Start(start::Start),
+    Stop(start::Stop),
+    Restart(start::Restart),
+    Log(log::Log),
     #[command(aliases = ["rm", "delete"])]
     Remove(remove::Remove),
     // What other tools teach works too.
@@ -58,6 +66,10 @@ impl AgentCommand {
             Verb::Edit(command) => command.run(context),
             Verb::Pause(command) => command.run(context),
             Verb::Resume(command) => command.run(context),
+            Verb::Start(command) => command.run(context),
+            Verb::Stop(command) => command.run(context),
+            Verb::Restart(command) => command.run(context),
+            Verb::Log(command) => command.run(context),
             Verb::Remove(command) => command.run(context),
             Verb::Add(command) => command.run(context),
         }

@@ -1,15 +1,13 @@
 //! `mcell daemon log`: what the daemon of the root said.
 
-use crate::base::error::Result;
-use crate::base::exit;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
+use crate::cli::lines::print;
 use crate::daemon::log::{Level, words};
-use crate::store::daemon_log::{self, Follow};
-use crate::ui::printer::{Form, Stream};
+use crate::store::daemon_log;
+use crate::ui::printer::Form;
 use clap::Args;
 use serde_json::Value;
-use std::os::fd::AsFd;
 
 /// Show what the daemon of this root said
 ///
@@ -34,10 +32,9 @@ impl Log {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let root = context.session.open_root()?;
         let is_json = context.printer.form() == Form::Json;
-        let mut out = context.printer.stream();
         // First the place from which to go on: what comes meanwhile is not missed.
         let follow = if self.follow {
-            Some(Follow::of(&root)?)
+            Some(daemon_log::follow(&root)?)
         } else {
             None
         };
@@ -47,34 +44,10 @@ impl Log {
                 .printer
                 .say("No daemon of this root has said anything yet.");
         }
-        for line in &lines {
-            if !put(&mut out, line, is_json)? {
-                return Ok(exit::DONE);
-            }
-        }
-        if !out.flush()? {
-            return Ok(exit::DONE);
-        }
-        let Some(mut follow) = follow else {
-            return Ok(exit::DONE);
-        };
-        let stdout = std::io::stdout();
-        loop {
-            for line in follow.wait(stdout.as_fd())? {
-                if !put(&mut out, &line, is_json)? {
-                    return Ok(exit::DONE);
-                }
-            }
-            if !out.flush()? || follow.is_unheard() {
-                return Ok(exit::DONE);
-            }
-        }
+        print(context, &lines, follow, |line| {
+            if is_json { line.to_owned() } else { said(line) }
+        })
     }
-}
-
-fn put(out: &mut Stream, line: &str, is_json: bool) -> Result<bool> {
-    let text = if is_json { line.to_owned() } else { said(line) };
-    out.put(format!("{text}\n").as_bytes())
 }
 
 /// A line of the file as it was said on stderr.

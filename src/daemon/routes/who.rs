@@ -5,7 +5,7 @@ use crate::base::boot::Clocks;
 use crate::base::ids::{AgentId, CellId};
 use crate::daemon::message::{Peer, Response};
 use crate::health::roster::{Found, MOST_METADATA, Roster, Slot, TokenHash};
-use crate::mission::census::RunNote;
+use crate::mission::run::RunNote;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
 use serde_json::{Map, Value};

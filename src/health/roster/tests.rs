@@ -8,7 +8,8 @@ use crate::health::state::State;
 use crate::mission::agent::{AgentStatus, Role, Signal};
 use crate::mission::beat::{Beat, Kind};
 use crate::mission::cell::CellStatus;
-use crate::mission::census::{AgentCensus, CellCensus, RunNote};
+use crate::mission::census::{AgentCensus, CellCensus};
+use crate::mission::run::RunNote;
 use serde_json::Map;
 use std::sync::Arc;
 
@@ -38,8 +39,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         last_checkpoint: None,
         run: incarnation.map(|incarnation| RunNote {
             incarnation,
-            token_sha256: None,
-            pid: None,
+            ..RunNote::default()
         }),
     }
 }

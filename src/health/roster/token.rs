@@ -3,7 +3,7 @@
 use super::{Roster, Slot, Watched};
 use crate::base::boot::Clocks;
 use crate::health::signs::Signs;
-use crate::mission::census::RunNote;
+use crate::mission::run::RunNote;
 
 /// SHA-256 of a token.
 pub type TokenHash = [u8; 32];

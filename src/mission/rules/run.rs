@@ -3,8 +3,10 @@
 use super::known::{escaped, is_sound, item, said};
 use super::{Check, Facts, Findings, Rule};
 use crate::base::finding::{Finding, Severity};
+use crate::base::signal;
 use crate::base::text::{Text, nearest};
 use crate::mission::agent::Run;
+use crate::mission::placeholder::{PLACEHOLDERS, STATE, names_in_braces};
 use crate::mission::sheet::AgentSheet;
 
 /// The rules of this family.
@@ -43,17 +45,6 @@ pub const RULES: &[Rule] = &[
         mend: "Write a name of signal(7), such as SIGTERM or SIGINT.",
         check: Check::Always(unknown_signal),
     },
-];
-
-/// The placeholders; with the last comes a key of the checkpoint's state.json.
-const PLACEHOLDERS: [&str; 3] = ["cell", "agent", "checkpoint"];
-const STATE: &str = "state.";
-
-/// The signals of signal(7) that have a name everywhere on Linux.
-const SIGNALS: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
 
 fn command_that_cannot_run(facts: &Facts<'_, '_>, findings: &mut Findings) {
@@ -173,20 +164,6 @@ fn unknown_placeholder(sheet: &AgentSheet<'_>, name: &str) -> Finding {
     finding(sheet, Severity::Error, message).hint(hint)
 }
 
-/// The words in braces that look like placeholders. JSON in an argument (`{"a":1}`, `{}`) and variables of a shell
-/// (`${home}`) are none.
-fn names_in_braces(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices('{').filter_map(|(at, _)| {
-        let (before, rest) = (text.get(..at)?, text.get(at + 1..)?);
-        let (name, _) = rest.split_once('}')?;
-        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-        (is_name && !before.ends_with('$')).then_some(name)
-    })
-}
-
 fn dead_before_the_next_beat(facts: &Facts<'_, '_>, findings: &mut Findings) {
     for (sheet, agent) in facts.agents() {
         let Some(health) = &agent.health else {
@@ -211,27 +188,26 @@ fn dead_before_the_next_beat(facts: &Facts<'_, '_>, findings: &mut Findings) {
 
 fn unknown_signal(facts: &Facts<'_, '_>, findings: &mut Findings) {
     for (sheet, agent) in facts.agents() {
-        let Some(signal) = agent
+        let Some(wanted) = agent
             .run
             .as_ref()
             .and_then(|run| run.stop_signal.as_deref())
         else {
             continue;
         };
-        let name = signal.strip_prefix("SIG").unwrap_or(signal);
-        if SIGNALS.contains(&name) {
+        if signal::named(wanted).is_some() {
             continue;
         }
         let finding = Finding::new(
             "MC079",
             Severity::Error,
             &*sheet.file,
-            format!("`{}` is not a signal", said(signal)),
+            format!("`{}` is not a signal", said(wanted)),
         )
         .value("/run/stop_signal");
-        let upper = name.to_uppercase();
+        let upper = wanted.to_uppercase();
         let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-        findings.add(match nearest(name, SIGNALS) {
+        findings.add(match nearest(name, signal::SIGNALS.map(|(name, _)| name)) {
             Some(like) => finding.hint(format!("did you mean `SIG{like}`?")),
             None => finding.hint("write its name, such as SIGTERM or SIGINT"),
         });
@@ -242,7 +218,6 @@ fn unknown_signal(facts: &Facts<'_, '_>, findings: &mut Findings) {
 #[allow(clippy::needless_pass_by_value, reason = "`json!(…)` is said in place")]
 mod tests {
     use super::super::testing::{Built, cell};
-    use super::names_in_braces;
     use crate::base::finding::{Severity, Spot};
     use serde_json::{Value, json};
 
@@ -292,10 +267,6 @@ mod tests {
             run(json!({"command": none})).codes(),
             ["MC077"],
             "only {{b}}"
-        );
-        assert_eq!(
-            names_in_braces("{a}{B}{c.d}").collect::<Vec<_>>(),
-            ["a", "c.d"]
         );
     }
 

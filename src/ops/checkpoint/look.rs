@@ -63,14 +63,24 @@ impl Looked {
 
 /// The newest generation of an agent that is what was saved; none if there is none.
 pub fn newest(cell: &OpenCell, agent: &AgentId) -> Result<Option<Generation>> {
+    newest_good(cell, agent).map(|(found, _)| found)
+}
+
+/// The same, and the younger ones that are not what was saved, each with what is wrong with it.
+pub fn newest_good(cell: &OpenCell, agent: &AgentId) -> Result<(Option<Generation>, Broken)> {
+    let mut broken = Vec::new();
     for number in numbers(cell, agent)?.into_iter().rev() {
         let found = examine(cell, agent, number)?;
         if found.flaws.is_empty() {
-            return Ok(found.generation);
+            return Ok((found.generation, broken));
         }
+        broken.push((number, found.flaws));
     }
-    Ok(None)
+    Ok((None, broken))
 }
+
+/// Generations that are not what was saved: their numbers, and what is wrong with each.
+pub type Broken = Vec<(u64, Vec<Flaw>)>;
 
 /// The newest generation of an agent whose manifest can be read; none if there is none. Its files are not looked at: that
 /// may take long, and whoever restores it does.

@@ -9,7 +9,9 @@ mod save;
 mod tests;
 
 pub use contents::{Gift, NewCheckpoint};
-pub use look::{Looked, Verified, latest, list, look, newest, text_of, verify};
+pub use look::{
+    Broken, Looked, Verified, latest, list, look, newest, newest_good, text_of, verify,
+};
 pub use prune::{Pruned, prune, to_prune};
 pub use restore::{Restored, restore};
 pub use save::{Saved, save};

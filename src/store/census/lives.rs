@@ -7,26 +7,11 @@
 use super::Reader;
 use crate::base::ids::AgentId;
 use crate::mission::beat::Beat;
-use crate::mission::census::RunNote;
+use crate::mission::run::{AgentState, RunNote, Wanted};
 use crate::store::folder::{Entry, Sort};
 use crate::store::{beat, fs2, layout};
 use rustix::fs::OFlags;
-use serde::Deserialize;
 use std::fs::File;
-
-/// `.mcell/agents/<agent>.json`, as far as a census needs it.
-#[derive(Deserialize)]
-struct AgentState {
-    #[serde(default)]
-    wanted: Option<Wanted>,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum Wanted {
-    Running,
-    Stopped,
-}
 
 impl Reader<'_> {
     /// Which agents are to be kept running.

@@ -130,6 +130,36 @@ impl Folder {
         Ok(file)
     }
 
+    /// Replaces a file beneath, whole and durably, where one process alone writes it. What a killed one left half done is
+    /// swept by the next, or by who holds the lock over the folder.
+    pub fn replace(&self, beneath: &str, text: &[u8], rights: Rights) -> Result<()> {
+        let (parent, name) = layout::split(beneath);
+        let temp = layout::join(parent, &format!(".{name}{}", layout::TEMP));
+        self.remove_file(&temp)?;
+        self.write_new(&temp, text, rights)?;
+        self.rename(&temp, beneath)?;
+        self.folder_there(parent)?.sync()
+    }
+
+    /// The same without waiting for the disk: for what is of no use after a power cut. Its rights are those of its folder.
+    pub fn replace_unsynced(&self, beneath: &str, text: &[u8]) -> Result<()> {
+        let (parent, name) = layout::split(beneath);
+        // No `.tmp` at its end: whoever holds the lock over the folder sweeps those.
+        let next = layout::join(parent, &format!(".{name}.next"));
+        self.remove_file(&next)?;
+        self.write_unsynced(&next, text, self.rights_for_files(beneath)?)?;
+        self.rename(&next, beneath)
+    }
+
+    /// The rights that a new file beneath gets: those of its folder.
+    pub(crate) fn rights_for_files(&self, beneath: &str) -> Result<Rights> {
+        let (parent, _) = layout::split(beneath);
+        let rights = self.rights(parent)?.ok_or_else(|| {
+            Error::not_found(format!("there is no {}", self.path_of(parent).display()))
+        })?;
+        Ok(rights.for_file())
+    }
+
     /// Removes what killed writers left in a folder beneath: temps, and folders on their way to their name.
     pub(crate) fn sweep_temps(&self, place: &str) -> Result<()> {
         for entry in self.list(place)?.unwrap_or_default() {

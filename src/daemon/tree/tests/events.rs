@@ -5,7 +5,8 @@ use crate::base::ids::TaskId;
 use crate::mission::agent::AgentStatus;
 use crate::mission::beat::Kind as Sign;
 use crate::mission::cell::CellStatus;
-use crate::mission::census::{Due, RunNote};
+use crate::mission::census::Due;
+use crate::mission::run::RunNote;
 use crate::ops::{agent, cell, task};
 
 #[test]
@@ -128,7 +129,7 @@ fn a_run_that_begins_later_is_seen() {
 
     let lock = std::fs::File::create(run.join("agent_001.lock")).unwrap();
     assert!(crate::store::fs2::try_lock(&lock, true).unwrap());
-    let note = r#"{"incarnation": 4, "pid": 77, "token_sha256": "ab", "boot": "later"}"#;
+    let note = r#"{"incarnation": 4, "pid": 77, "token_sha256": "ab", "new": "later"}"#;
     std::fs::write(run.join("agent_001.json"), note).unwrap();
     assert!(yard.sees_the_cell_change());
     assert!(yard.agent().is_alive);
@@ -136,6 +137,7 @@ fn a_run_that_begins_later_is_seen() {
         incarnation: 4,
         token_sha256: Some(String::from("ab")),
         pid: Some(77),
+        ..RunNote::default()
     };
     assert_eq!(yard.agent().run, Some(note));
 

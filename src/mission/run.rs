@@ -1,0 +1,229 @@
+//! The run of an agent: which life of it is running or ran last, as what process, and how that ended (docs/agent.md).
+
+use crate::base::clock::Time;
+use crate::base::signal;
+use crate::mission::agent::{Restart, Run};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The exit codes that ask for a start, where the agent does not say.
+pub const RESTART_EXIT_CODES: [u8; 1] = [75];
+/// The exit codes that mean "never again", where the agent does not say.
+pub const PERMANENT_EXIT_CODES: [u8; 1] = [78];
+/// Seconds between the signal that asks a process to end and SIGKILL, where the agent does not say.
+pub const STOP_TIMEOUT: u64 = 10;
+
+/// What an operator wants of an agent that mcell starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// It is to run, and is brought back if it falls.
+    Running,
+    /// It is not.
+    Stopped,
+}
+
+impl Wanted {
+    /// The word in files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Wanted::Running => "running",
+            Wanted::Stopped => "stopped",
+        }
+    }
+}
+
+/// `.mcell/agents/<agent>.json`: what is wanted of an agent, and which life of it was begun last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AgentState {
+    /// What is wanted; nothing is said of one that was never started.
+    pub wanted: Option<Wanted>,
+    /// The last life that was begun; none if it was never started.
+    pub incarnation: Option<u64>,
+}
+
+/// One process of one boot: a number alone may be another's tomorrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its number.
+    pub pid: u32,
+    /// When it began, in clock ticks since the boot.
+    pub started: u64,
+}
+
+/// `.mcell/run/<agent>.json`: what the runner of an agent says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunNote {
+    /// Which life of the agent this is; each start raises it.
+    pub incarnation: u64,
+    /// SHA-256, in hex, of the token that it was started with; absent if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_sha256: Option<String>,
+    /// Its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// When that began, in clock ticks since the boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<u64>,
+    /// Its runner, which leads the session that all of it began in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runner: Option<Identity>,
+    /// Which boot that was; none where the system does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
+    /// When it was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// Which mcell started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How it ended; absent while it runs, and where its runner was killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+impl RunNote {
+    /// The agent's process, if it is known.
+    pub fn process(&self) -> Option<Identity> {
+        Some(Identity {
+            pid: self.pid?,
+            started: self.started?,
+        })
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// When.
+    pub at: Time,
+    /// What it ended with, if it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Whether its runner was told to stop it.
+    #[serde(default)]
+    pub is_ordered: bool,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.signal) {
+            (Some(code), _) => write!(out, "exit {code}"),
+            (None, Some(number)) => out.write_str(&signal::word(number)),
+            (None, None) => out.write_str("its end was not seen"),
+        }
+    }
+}
+
+/// What the end of a process means for its agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It has done what it was there for: it is not wanted any more.
+    Finished,
+    /// It asks to be started again; no failure.
+    Restart,
+    /// It says that it can never run as things are: a person is asked.
+    Permanent,
+    /// It died.
+    Died,
+}
+
+impl End {
+    /// What it means for an agent that is started like this. An end that was ordered means nothing: whoever ordered it
+    /// knows.
+    pub fn meaning<S>(&self, run: &Run<S>) -> Meaning {
+        let code = self.code.and_then(|code| u8::try_from(code).ok());
+        let is_one_of = |said: &[u8], usual: &[u8]| {
+            let codes = if said.is_empty() { usual } else { said };
+            code.is_some_and(|code| codes.contains(&code))
+        };
+        let restart = run.restart.unwrap_or(Restart::OnFailure);
+        if is_one_of(&run.permanent_exit_codes, &PERMANENT_EXIT_CODES) {
+            Meaning::Permanent
+        } else if restart == Restart::Never {
+            match code {
+                Some(0) => Meaning::Finished,
+                _ => Meaning::Died,
+            }
+        } else if is_one_of(&run.restart_exit_codes, &RESTART_EXIT_CODES) {
+            Meaning::Restart
+        } else if code != Some(0) {
+            Meaning::Died
+        } else if restart == Restart::Always {
+            Meaning::Restart
+        } else {
+            Meaning::Finished
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(run: &serde_json::Value, code: Option<i32>) -> Meaning {
+        let run: Run = serde_json::from_value(run.clone()).unwrap();
+        let signal = code.is_none().then_some(9);
+        let end = End {
+            at: Time::from_unix(0).unwrap(),
+            code,
+            signal,
+            is_ordered: false,
+        };
+        end.meaning(&run)
+    }
+
+    #[test]
+    fn each_way_to_end_has_its_meaning() {
+        use Meaning::{Died, Finished, Permanent, Restart};
+        let usual = serde_json::json!({"command": ["a"]});
+        let always = serde_json::json!({"command": ["a"], "restart": "always"});
+        let never = serde_json::json!({"command": ["a"], "restart": "never"});
+        let own = serde_json::json!(
+            {"command": ["a"], "restart_exit_codes": [3], "permanent_exit_codes": [4]}
+        );
+        for (run, code, wanted) in [
+            (&usual, Some(0), Finished),
+            (&usual, Some(1), Died),
+            (&usual, None, Died),
+            (&usual, Some(75), Restart),
+            (&usual, Some(78), Permanent),
+            (&always, Some(0), Restart),
+            (&always, Some(1), Died),
+            (&always, Some(78), Permanent),
+            (&never, Some(0), Finished),
+            (&never, Some(1), Died),
+            (&never, Some(75), Died),
+            (&never, Some(78), Permanent),
+            (&own, Some(3), Restart),
+            (&own, Some(4), Permanent),
+            (&own, Some(75), Died),
+            (&own, Some(78), Died),
+        ] {
+            assert_eq!(meaning(run, code), wanted, "{run} {code:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_told_in_a_word() {
+        let end = |code, signal| {
+            let at = Time::from_unix(0).unwrap();
+            let is_ordered = false;
+            End {
+                at,
+                code,
+                signal,
+                is_ordered,
+            }
+            .to_string()
+        };
+        assert_eq!(end(Some(75), None), "exit 75");
+        assert_eq!(end(None, Some(9)), "SIGKILL");
+        assert_eq!(end(None, None), "its end was not seen");
+    }
+}

@@ -1,0 +1,14 @@
+//! What one can do with the process of an agent: start it, stop it, start it again (docs/agent.md).
+//!
+//! Whoever does holds `.mcell/run/<agent>.act` over all steps, and no mission lock over a spawn or a wait.
+
+mod environment;
+mod ground;
+mod life;
+mod plan;
+mod start;
+mod stop;
+
+pub use plan::Plan;
+pub use start::{Started, look, start};
+pub use stop::{Stopped, restart, stop};

@@ -1,0 +1,282 @@
+//! The start of an agent: another life is begun, and a runner runs it.
+
+use super::life::{self, Life};
+use super::plan::{Plan, no_command};
+use super::{ground, stop};
+use crate::base::error::{Error, Kind, Result};
+use crate::base::host;
+use crate::base::ids::{self, AgentId};
+use crate::base::text::shown;
+use crate::mission::agent::{Agent, AgentStatus};
+use crate::mission::cell::CellStatus;
+use crate::mission::isolation::Level;
+use crate::mission::run::Wanted;
+use crate::ops::agent::{not_here, show};
+use crate::ops::session::Session;
+use crate::ops::{config, isolation, presence};
+use crate::runner::{self, Order, Report};
+use crate::store::cell::OpenCell;
+use crate::store::commit::{Writing, pretty};
+use crate::store::journal::sha256;
+use crate::store::root::Root;
+use crate::store::{layout, run};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What became of a start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    /// Which life of the agent runs.
+    pub incarnation: u64,
+    /// Its process.
+    pub pid: u32,
+    /// Whether it ran already, and nothing was done.
+    pub ran_already: bool,
+    /// What was done; none if it ran already.
+    pub plan: Option<Plan>,
+}
+
+/// What a start would do, and whether it would be refused. Nothing is changed.
+pub fn look(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Plan> {
+    let agent = show(cell, id)?;
+    require_startable(cell, id, &agent)?;
+    ground::require_own(cell, id)?;
+    Plan::make(session, cell, id, &agent)
+}
+
+/// Starts an agent, from the newest checkpoint that is good. One that runs already is left as it is.
+pub fn start(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Started> {
+    session.require_operator("start an agent")?;
+    show(cell, id)?;
+    let _acting = run::act(cell.folder(), id, session.wait("agent start")?)?;
+    begin(session, cell, id, "agent start")
+}
+
+/// The same for who holds the agent's `.act`.
+pub(super) fn begin(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    act: &'static str,
+) -> Result<Started> {
+    if let Some(started) = runs_already(session, cell, id)? {
+        return Ok(started);
+    }
+    stop::end_leftovers(session, cell, id)?;
+    let program = runner::find()?;
+    let plan = look(session, cell, id)?;
+    let (life, before) = {
+        let mut writing = session.write(cell, act)?;
+        // It may have been changed since: what is under the lock counts.
+        let agent = writing.read::<Agent>(&layout::agent(id))?;
+        let agent = agent.ok_or_else(|| not_here(cell, id))?;
+        require_startable(cell, id, &agent)?;
+        require_home(session, &mut writing)?;
+        let before = life::wanted(cell, id)?;
+        let life = life::begin(&mut writing, id)?;
+        if agent.status == AgentStatus::Failed {
+            let mut agent = agent;
+            agent.become_status(AgentStatus::Idle)?;
+            writing.put(&layout::agent(id), &agent)?;
+        }
+        writing.commit(&told(id, &life, &plan))?;
+        (life, before)
+    };
+    let token = ids::secret()?;
+    let order = order(session, cell, id, &plan, &life, &token)?;
+    let failed = match runner::start(&program, &order) {
+        Ok((Report::Runs { pid }, _child)) => {
+            return Ok(Started {
+                incarnation: life.incarnation,
+                pid,
+                ran_already: false,
+                plan: Some(plan),
+            });
+        }
+        Ok((Report::Busy { holder }, _)) => Error::new(
+            Kind::Busy,
+            format!("{id} was started by somebody else meanwhile: {holder}"),
+        ),
+        Ok((Report::Failed { why, passes }, _)) => {
+            let kind = if passes { Kind::Storage } else { Kind::Refused };
+            Error::new(kind, format!("{id} cannot be started: {why}")).hint(format!(
+                "`mcell agent start {id} --dry-run` shows what is tried"
+            ))
+        }
+        // Whether it runs is not known; that it is wanted is.
+        Err(error) => return Err(error),
+    };
+    if before != Some(Wanted::Running) {
+        let mut writing = session.write(cell, act)?;
+        life::set(&mut writing, id, Wanted::Stopped, None)?;
+        writing.commit(&format!("{id} could not be started"))?;
+    }
+    Err(failed)
+}
+
+fn runs_already(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Option<Started>> {
+    if !run::lives(cell.folder(), id)? {
+        return Ok(None);
+    }
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    if life::wanted(cell, id)? != Some(Wanted::Running) {
+        let mut writing = session.write(cell, "agent start")?;
+        life::set(&mut writing, id, Wanted::Running, None)?;
+        writing.commit(&format!("{id} is wanted again, and runs"))?;
+    }
+    Ok(Some(Started {
+        incarnation: note.incarnation,
+        pid: note.pid.unwrap_or_default(),
+        ran_already: true,
+        plan: None,
+    }))
+}
+
+fn told(id: &AgentId, life: &Life, plan: &Plan) -> String {
+    let from = match plan.checkpoint {
+        Some(number) => format!("from checkpoint {number}"),
+        None => String::from("anew"),
+    };
+    let numbers: Vec<String> = plan
+        .passed_over
+        .iter()
+        .map(|(number, _)| number.to_string())
+        .collect();
+    let passed = match numbers.as_slice() {
+        [] => String::new(),
+        numbers => format!("; not what was saved: checkpoint {}", numbers.join(", ")),
+    };
+    format!(
+        "{id} starts {from}, incarnation {}{passed}",
+        life.incarnation
+    )
+}
+
+/// Refuses what cannot run as things are (exit 5).
+fn require_startable(cell: &OpenCell, id: &AgentId, agent: &Agent) -> Result<()> {
+    if agent.run.is_none() {
+        return Err(no_command(id));
+    }
+    if agent.status == AgentStatus::Paused {
+        return Err(Error::refused(format!("{id} is paused"))
+            .hint(format!("`mcell agent resume {id}` lets it go on")));
+    }
+    let status = cell.cell()?.status;
+    if status != CellStatus::Active {
+        let word = status.word();
+        let back = if status == CellStatus::Paused {
+            "resume"
+        } else {
+            "reopen"
+        };
+        return Err(
+            Error::refused(format!("the cell is {word}: nothing is started in it"))
+                .hint(format!("`mcell cell {back}` makes it active")),
+        );
+    }
+    let level = isolation::show(cell)?.level;
+    if level != Level::None {
+        return Err(Error::refused(format!(
+            "the cell asks for {}, which this mcell cannot enforce yet: it starts nothing below its level",
+            level.word()
+        ))
+        .hint("if that is meant: `mcell isolation set none` lowers it, in writing"));
+    }
+    if layout::agent_log(id) == layout::MISSION_LOG {
+        return Err(Error::refused(format!(
+            "the log of {id} would be the mission's own, {}",
+            layout::MISSION_LOG
+        ))
+        .hint("an agent that mcell starts has another id"));
+    }
+    Ok(())
+}
+
+/// Refuses to start anything where the cell is not at home; the first start makes this host its home.
+fn require_home(session: &Session, writing: &mut Writing<'_>) -> Result<()> {
+    let configured = config::places(&session.env)?.host;
+    let own = host::name(&session.env, configured.as_deref());
+    let there = writing.text(layout::HOST)?;
+    let home = there.map(|text| serde_json::from_slice::<serde_json::Value>(&text));
+    let home = match home {
+        Some(Ok(home)) => home["host"].as_str().map(str::to_owned),
+        Some(Err(_)) => Some(String::from("a host that cannot be read")),
+        None => None,
+    };
+    match home {
+        Some(home) if home != own => Err(Error::refused(format!(
+            "the cell is at home on {}: here it is watched, and nothing of it is started",
+            shown(&home)
+        ))
+        .hint("if it came here for good: `mcell cell take-over`")),
+        Some(_) => Ok(()),
+        None => {
+            let home = json!({ "host": own, "taken_at": writing.now().to_string() });
+            writing.put_text(layout::HOST, pretty(&home)?).map(drop)
+        }
+    }
+}
+
+fn order(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    plan: &Plan,
+    life: &Life,
+    token: &str,
+) -> Result<Order> {
+    let root = cell.root_folder()?;
+    let root = Root::open(root.path())?;
+    let mut variables: BTreeMap<String, String> = plan.variables.clone();
+    let mut tell = |name: &str, value: String| {
+        variables.insert(format!("MCELL_{name}"), value);
+    };
+    tell("ROOT", root.path().display().to_string());
+    tell("CELL", cell.id().to_string());
+    tell("CELL_DIR", cell.path().display().to_string());
+    tell("AGENT", id.to_string());
+    tell("INCARNATION", life.incarnation.to_string());
+    tell("TOKEN", token.to_owned());
+    if let Some((task, token)) = &life.claim {
+        tell("CLAIM", format!("{task}:{token}"));
+    }
+    tell(
+        "SOCKET",
+        root.folder().path_of(layout::SOCKET).display().to_string(),
+    );
+    if let Some(url) = url(session, &root)? {
+        tell(
+            "BEAT_URL",
+            format!("{url}/cells/{}/heartbeat/{id}", cell.id()),
+        );
+        tell("URL", url);
+    }
+    Ok(Order {
+        version: String::from(env!("CARGO_PKG_VERSION")),
+        cell: cell.path().to_path_buf(),
+        agent: id.clone(),
+        incarnation: life.incarnation,
+        token_sha256: sha256(token.as_bytes()),
+        command: plan.command.clone(),
+        cwd: plan.cwd.clone(),
+        environment: variables.into_iter().collect(),
+        stop_signal: plan.stop_signal.clone(),
+        stop_timeout: plan.stop_timeout,
+        log: plan.log,
+    })
+}
+
+/// Where the daemon is heard over TCP: the one that runs, else the one that the config speaks of.
+fn url(session: &Session, root: &Root) -> Result<Option<String>> {
+    let running = presence::look(root)?
+        .running()
+        .and_then(|about| about.url.clone());
+    if let Some(url) = running {
+        return Ok(Some(url.trim_end_matches('/').to_owned()));
+    }
+    let config = config::read(&session.env, None)?.config;
+    Ok(config
+        .listen
+        .first()
+        .map(|address| format!("http://{address}")))
+}

@@ -1,0 +1,66 @@
+//! How an agent is run: by a runner, one small process an agent, that outlives whoever started it.
+//!
+//! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents. It leads a
+//! session, takes in its orphans, holds `.mcell/run/<agent>.lock` for life, and ends last: a free lock means that nothing of
+//! the agent is left. SIGTERM tells it to stop the agent in order, SIGINT to kill it.
+
+mod life;
+mod log;
+mod order;
+mod signals;
+mod start;
+mod sweep;
+mod tree;
+
+pub use order::{Keeping, Order, Report};
+pub use start::{find, start};
+pub use sweep::sweep;
+pub use tree::Handle;
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+/// What the binary does: an order on stdin, a report on stdout, then a life.
+pub fn main() -> ExitCode {
+    let mut text = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut text);
+    let order: Option<Order> = match read {
+        Ok(_) => serde_json::from_slice(&text).ok(),
+        Err(_) => None,
+    };
+    drop(text);
+    let Some(order) = order else {
+        tell(&Report::Failed {
+            why: String::from("mcell-runner is not for people: `mcell agent start` starts it"),
+            passes: false,
+        });
+        return ExitCode::from(2);
+    };
+    if order.version != env!("CARGO_PKG_VERSION") {
+        let own = env!("CARGO_PKG_VERSION");
+        let why = format!(
+            "the mcell-runner beside mcell {} is that of {own}",
+            order.version
+        );
+        tell(&Report::Failed { why, passes: false });
+        return ExitCode::from(2);
+    }
+    match life::live(&order, tell) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Says what became of the start, and lets go of whoever listens.
+fn tell(report: &Report) {
+    let mut text = serde_json::to_vec(report).unwrap_or_default();
+    text.push(b'\n');
+    let mut out = std::io::stdout();
+    // Nobody may listen any more; the agent runs all the same.
+    _ = out.write_all(&text).and_then(|()| out.flush());
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
+    if let Ok(nothing) = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()) {
+        _ = rustix::stdio::dup2_stdin(&nothing);
+        _ = rustix::stdio::dup2_stdout(&nothing);
+    }
+}

@@ -1,0 +1,102 @@
+//! The start of a runner, as whoever starts an agent sees it.
+
+use super::order::{Order, Report};
+use crate::base::error::{Error, Kind, Result, in_words};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::time::Timespec;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The binary's name.
+const NAME: &str = "mcell-runner";
+/// How long a runner may take to say whether its agent runs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where the runner lies: beside the program that asks (exit 5 if it does not).
+pub fn find() -> Result<PathBuf> {
+    let own =
+        std::env::current_exe().map_err(|error| Error::storage("look where mcell lies", error))?;
+    let folders = own.ancestors().skip(1).take(2);
+    // Tests lie one folder deeper.
+    let beside = folders
+        .map(|folder| folder.join(NAME))
+        .find(|path| path.is_file());
+    beside.ok_or_else(|| {
+        let folder = own.parent().unwrap_or(Path::new("."));
+        Error::refused(format!("there is no {NAME} in {}", folder.display()))
+            .hint("install it beside mcell: `cargo install --path .` and `cargo build` make both")
+    })
+}
+
+/// Starts a runner and waits until it says whether its agent runs. It goes on when this process ends; as long as that lives
+/// the runner is its child, to be reaped.
+pub fn start(program: &Path, order: &Order) -> Result<(Report, Child)> {
+    let text = serde_json::to_vec(order)
+        .map_err(|error| Error::bug(format!("an order cannot be written: {error}")))?;
+    let mut child = Command::new(program)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| {
+            Error::refused(format!(
+                "{} cannot be started: {}",
+                program.display(),
+                in_words(&error)
+            ))
+        })?;
+    let unclear = |told: &str| {
+        Error::new(
+            Kind::OutcomeUnknown,
+            format!("the runner of {}: {told}", order.agent),
+        )
+        .hint("`mcell agent show` tells whether it runs; starting it again is safe")
+    };
+    if let Some(mut stdin) = child.stdin.take() {
+        match stdin.write_all(&text) {
+            // What it says, or that it ended, says more.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                return Err(unclear(&in_words(&error)));
+            }
+            _ => {}
+        }
+    }
+    let said = child.stdout.take().map(listen);
+    let line = said
+        .unwrap_or(Ok(Vec::new()))
+        .map_err(|error| unclear(&in_words(&error)))?;
+    match serde_json::from_slice(&line) {
+        Ok(report) => Ok((report, child)),
+        Err(_) => Err(unclear("it ended without a word")),
+    }
+}
+
+/// The first line that is said, in time.
+fn listen(mut said: ChildStdout) -> std::io::Result<Vec<u8>> {
+    let end = Instant::now() + PATIENCE;
+    let mut line = Vec::new();
+    let mut bytes = [0; 512];
+    while !line.ends_with(b"\n") {
+        let left = end.saturating_duration_since(Instant::now());
+        let limit = Timespec::try_from(left).map_err(|_| Errno::INVAL)?;
+        let mut watched = [PollFd::new(&said, PollFlags::IN)];
+        match poll(&mut watched, Some(&limit)) {
+            Ok(0) => return Err(Errno::TIMEDOUT.into()),
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        match said.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(read) => line.extend_from_slice(bytes.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(line)
+}
