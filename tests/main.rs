@@ -48,6 +48,7 @@ mod pit;
 mod power_cut;
 mod race;
 mod recipe;
+mod revival;
 mod run;
 mod sarif;
 mod schema;

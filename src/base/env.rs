@@ -40,6 +40,14 @@ impl Env {
         env
     }
 
+    /// The same with one more variable.
+    #[must_use]
+    pub fn and(&self, name: &str, value: impl Into<OsString>) -> Self {
+        let mut env = self.clone();
+        env.variables.insert(OsString::from(name), value.into());
+        env
+    }
+
     /// A variable's text; an empty one, or one that is not UTF-8, is as if not set.
     pub fn word(&self, name: &str) -> Option<&str> {
         self.variables

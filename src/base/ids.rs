@@ -94,18 +94,34 @@ id!(
     /// The id of a handoff: the stem of its file. New ones are "h" and five letters.
     HandoffId, "a handoff");
 
+id!(
+    /// The id of a request to bring an agent back: the stem of its file. New ones are "r" and five letters.
+    RevivalId, "a revival");
+
 impl HandoffId {
-    /// A new random id: short, for people type it.
-    #[allow(clippy::disallowed_methods, reason = "the one place that makes ids")]
+    /// A new random id.
     pub fn random() -> Self {
-        let bytes = uuid::Uuid::new_v4().into_bytes();
-        // Those that say version and variant are not random.
-        let letters = bytes
-            .iter()
-            .take(5)
-            .map(|byte| char::from(b'a' + byte % 26));
-        HandoffId(std::iter::once('h').chain(letters).collect())
+        HandoffId(short('h'))
     }
+}
+
+impl RevivalId {
+    /// A new random id.
+    pub fn random() -> Self {
+        RevivalId(short('r'))
+    }
+}
+
+/// A letter and five at random: short, for people type it.
+#[allow(clippy::disallowed_methods, reason = "the one place that makes ids")]
+fn short(kind: char) -> String {
+    let bytes = uuid::Uuid::new_v4().into_bytes();
+    // Those that say version and variant are not random.
+    let letters = bytes
+        .iter()
+        .take(5)
+        .map(|byte| char::from(b'a' + byte % 26));
+    std::iter::once(kind).chain(letters).collect()
 }
 
 impl CellId {

@@ -25,6 +25,7 @@ pub mod man;
 pub mod permission;
 pub mod policy;
 pub mod removed;
+pub mod revival;
 pub mod scan;
 pub mod schema;
 pub mod several;
@@ -130,6 +131,7 @@ commands! {
     "validate" Validate validate::Validate,
     "scan" Scan scan::Scan,
     "health" Health health::Health,
+    "revive" Revive revival::Revive,
     "daemon" Daemon daemon::DaemonCommand,
     "status" Status status::Status,
     "cell" Cell cell::CellCommand,
@@ -140,6 +142,9 @@ commands! {
     "checkpoint" Checkpoint checkpoint::CheckpointCommand,
     "heartbeat" Heartbeat heartbeat::Heartbeat,
     "why" Why why::Why,
+    "revival" Revival revival::RevivalCommand,
+    "approve" Approve revival::Approve,
+    "deny" Deny revival::Deny,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
     "permission" Permission permission::PermissionCommand,
@@ -192,9 +197,14 @@ Watch
   log          Who changed what, when and why
   explain      What a rule asks, and why
 
+Repair
+  revive       Bring agents back, now
+  revival      List and show requests to bring agents back, approve, deny, cancel
+  approve      Let an agent be brought back that waits for you; deny: do not
+
 Work
   cell         List, show, set, pause, complete, backup, restore, remove, …
-  agent        List, show, set, pause, remove, …
+  agent        List, show, set, start, stop, log, pause, remove, …
   task         List, ready, claim, complete, fail, release, retry, assign, graph, …
   handoff      Give a task to another agent, at once or as an offer
   artifact     Add, list, verify, collect what comes of the work

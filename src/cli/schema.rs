@@ -10,7 +10,7 @@ use crate::cli::man::Written;
 use crate::cli::scan::OnlyProblems;
 use crate::cli::{
     Outcome, add_agent, add_task, agent, artifact, cell, daemon, demo, explain, handoff, init,
-    permission, policy,
+    permission, policy, revival,
 };
 use crate::cli::{shapes, status, task, validate};
 use crate::health::roster;
@@ -100,6 +100,9 @@ const OUTPUTS: &[Output] = &[
     output::<OnlyProblems>("output.scan.problems", One, &["scan --problems"]),
     output::<changes::Changes>("output.scan.changes", One, &["scan --changes"]),
     output::<roster::Overview>("output.health", One, &["health"]),
+    output::<ops::revival::Told>("output.revive", OneOrList("revivals"), &["revive", "revival show", "revival approve",
+        "revival deny", "revival cancel", "approve", "deny"]),
+    output::<revival::list::Revivals>("output.revival.list", One, &["revival list"]),
     output::<ops::heartbeat::Answer>("output.heartbeat", One, &["heartbeat"]),
     output::<validate::Found>("output.validate", One, &["validate"]),
     output::<explain::Explained>("output.explain", One, &["explain RULE"]),

@@ -1,9 +1,11 @@
 //! What a daemon is told: its config, with what the command line says instead.
 
+use crate::base::env::Env;
 use crate::base::error::{Error, Result};
 use crate::daemon::log::LogFormat;
 use crate::ops::config;
 use crate::ops::config::{Config, Reading};
+use crate::ops::revival::Terms;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +48,22 @@ impl Setup {
             file: reading.file,
             format,
         })
+    }
+
+    /// The environment in which agents are started: the config that counts is the daemon's own.
+    pub fn env(&self, env: &Env) -> Env {
+        match &self.file {
+            Some(file) => env.and(config::VARIABLE, file),
+            None => env.clone(),
+        }
+    }
+
+    /// What counts for revivals where a cell says nothing.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            ceiling: self.config.auto_revive,
+            max_retries: self.config.max_retries,
+        }
     }
 
     /// Between two sweeps.

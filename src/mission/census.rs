@@ -9,6 +9,7 @@ use crate::mission::agent::{Agent, AgentStatus, Role, Watch};
 use crate::mission::cell::CellStatus;
 use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
+use crate::mission::revival::Status;
 use crate::mission::rules::form;
 use crate::mission::run::RunNote;
 use crate::mission::sheet::{Record, Sheet};
@@ -25,6 +26,8 @@ pub struct CellCensus {
     pub status: Option<CellStatus>,
     /// Seconds between two checkpoints that the daemon orders, by the policies that count.
     pub checkpoint_interval: u64,
+    /// Seconds an agent that was started again has to prove that it lives.
+    pub revive_timeout: u64,
     /// Its agents, sorted by id.
     pub agents: Vec<AgentCensus>,
     /// When something of the cell is due whoever comes first: a lease, an offer, a pause that ends.
@@ -44,6 +47,7 @@ impl CellCensus {
             mission_name: String::new(),
             status: None,
             checkpoint_interval: policy::CHECKPOINT_INTERVAL,
+            revive_timeout: policy::REVIVE_TIMEOUT,
             agents: Vec::with_capacity(survey.agents.len()),
             due: Vec::new(),
             troubles: Vec::new(),
@@ -58,7 +62,9 @@ impl CellCensus {
                 census.status = sheet.trusts("/status").then_some(cell.status);
                 let config = survey.policies.as_ref();
                 let config = config.and_then(|sheet| sheet.value.as_ref());
-                census.checkpoint_interval = Effective::of(cell, config).checkpoint_interval.value;
+                let policies = Effective::of(cell, config);
+                census.checkpoint_interval = policies.checkpoint_interval.value;
+                census.revive_timeout = policies.revive_timeout.value;
             }
         }
         census
@@ -131,6 +137,21 @@ pub struct AgentCensus {
     pub last_checkpoint: Option<Time>,
     /// What `.mcell/run/<agent>.json` says of its present run.
     pub run: Option<RunNote>,
+    /// The open request to bring it back.
+    pub revival: Option<OpenRevival>,
+    /// Whether nobody asks for it again by itself: the policy or an operator said no, or it cannot be.
+    pub is_suppressed: bool,
+}
+
+/// The open request to bring an agent back, as far as its daemon needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRevival {
+    /// How it stands.
+    pub status: Status,
+    /// It is not carried out before this is over.
+    pub not_before: Option<Lease>,
+    /// The life that was begun for it.
+    pub incarnation: Option<u64>,
 }
 
 impl AgentCensus {
@@ -153,6 +174,8 @@ impl AgentCensus {
                 .as_ref()
                 .and_then(|note| note.last_checkpoint),
             run: None,
+            revival: None,
+            is_suppressed: false,
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod lease;
 pub mod permission;
 pub mod placeholder;
 pub mod policy;
+pub mod revival;
 pub mod rules;
 pub mod run;
 pub mod shape;

@@ -173,7 +173,7 @@ impl Effective {
             .map(|list| list.iter().map(|id| id.as_ref().to_owned()).collect());
         Effective {
             auto_revive: stated(config.auto_revive, auto_revive, AutoRevive::Yes),
-            revive_timeout: stated(config.revive_timeout, None, 300),
+            revive_timeout: stated(config.revive_timeout, None, REVIVE_TIMEOUT),
             substitute_agents: stated(substitutes, None, Vec::new()),
             handoff_allowed: stated(config.handoff_allowed, handoff_allowed, true),
             handoff_approval: stated(config.handoff_approval, None, HandoffApproval::Auto),
@@ -184,6 +184,8 @@ impl Effective {
     }
 }
 
+/// Seconds an agent that was started again has to prove that it lives, where nothing says otherwise.
+pub const REVIVE_TIMEOUT: u64 = 300;
 /// Seconds between checkpoints where nothing says otherwise.
 pub const CHECKPOINT_INTERVAL: u64 = 300;
 

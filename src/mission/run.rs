@@ -34,13 +34,17 @@ impl Wanted {
 }
 
 /// `.mcell/agents/<agent>.json`: what is wanted of an agent, and which life of it was begun last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AgentState {
     /// What is wanted; nothing is said of one that was never started.
     pub wanted: Option<Wanted>,
     /// The last life that was begun; none if it was never started.
     pub incarnation: Option<u64>,
+    /// The open request to bring it back, if there is one.
+    pub revival: Option<String>,
+    /// Whether nobody asks for it again by itself.
+    pub is_suppressed: bool,
 }
 
 /// One process of one boot: a number alone may be another's tomorrow.

@@ -2,6 +2,7 @@
 
 use crate::base::clock::Time;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::text::shown;
 use crate::ops::session::Session;
 use crate::store::commit::pretty;
 use crate::store::layout;
@@ -26,6 +27,17 @@ impl Hold {
     /// Whether it holds at a moment.
     pub fn holds(&self, now: Time) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl std::fmt::Display for Hold {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            out,
+            "{} holds revivals: {}",
+            shown(&self.by),
+            shown(&self.why)
+        )
     }
 }
 

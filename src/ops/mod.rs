@@ -26,6 +26,7 @@ pub mod permission;
 pub mod policy;
 pub mod presence;
 pub mod probe;
+pub mod revival;
 pub mod run;
 pub mod scan;
 pub mod session;

@@ -13,7 +13,7 @@ mod sweep;
 mod tree;
 
 pub use order::{Keeping, Order, Report};
-pub use start::{find, start};
+pub use start::{find, reap, start};
 pub use sweep::sweep;
 pub use tree::Handle;
 

@@ -8,6 +8,7 @@ use rustix::time::Timespec;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The binary's name.
@@ -32,8 +33,8 @@ pub fn find() -> Result<PathBuf> {
 }
 
 /// Starts a runner and waits until it says whether its agent runs. It goes on when this process ends; as long as that lives
-/// the runner is its child, to be reaped.
-pub fn start(program: &Path, order: &Order) -> Result<(Report, Child)> {
+/// the runner is its child: see [`reap`].
+pub fn start(program: &Path, order: &Order) -> Result<Report> {
     let text = serde_json::to_vec(order)
         .map_err(|error| Error::bug(format!("an order cannot be written: {error}")))?;
     let mut child = Command::new(program)
@@ -70,10 +71,16 @@ pub fn start(program: &Path, order: &Order) -> Result<(Report, Child)> {
     let line = said
         .unwrap_or(Ok(Vec::new()))
         .map_err(|error| unclear(&in_words(&error)))?;
-    match serde_json::from_slice(&line) {
-        Ok(report) => Ok((report, child)),
-        Err(_) => Err(unclear("it ended without a word")),
-    }
+    serde_json::from_slice(&line).map_err(|_| unclear("it ended without a word"))
+}
+
+/// Runners that this process started, until they are over.
+static STARTED: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
+/// Takes note of runners that are over, so that their numbers are free.
+pub fn reap() {
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }
 
 /// The first line that is said, in time.

@@ -1,6 +1,6 @@
 //! Where everything lies. No other file knows a name of the tree (docs/mission-cell-spec.md).
 
-use crate::base::ids::{AgentId, HandoffId, TaskId};
+use crate::base::ids::{AgentId, HandoffId, RevivalId, TaskId};
 
 /// The mission's own file.
 pub const CELL: &str = "cell.json";
@@ -52,6 +52,12 @@ pub const HANDOFF_PLACE: &str = ".mcell/handoffs";
 pub const OFFERS: &str = ".mcell/handoffs/open";
 /// Handoffs that are over, one file each; the oldest go.
 pub const HANDOFFS: &str = ".mcell/handoffs/closed";
+/// Where the two folders of requests to bring agents back lie.
+pub const REVIVAL_PLACE: &str = ".mcell/revivals";
+/// Requests of which something may still come, one file each.
+pub const OPEN_REVIVALS: &str = ".mcell/revivals/open";
+/// Requests that are over, one file each; the oldest go.
+pub const REVIVALS: &str = ".mcell/revivals/closed";
 /// What was noted of each artifact: hash, size, task, agent.
 pub const ARTIFACT_NOTES: &str = ".mcell/artifacts.json";
 /// In a generation: what belongs to it, with sizes and hashes.
@@ -106,7 +112,16 @@ pub const NEEDED_FOLDERS: [&str; 6] = [AGENTS, TASKS, CHECKPOINTS, LOGS, ARTIFAC
 
 /// The folders in which commits make their temps, and so leave them when they are killed. The temps of other places are
 /// made under `INCOMING`; a folder that they make is begun beside its place.
-pub const WRITTEN_FOLDERS: [&str; 7] = ["", AGENTS, TASKS, CONFIG, LOGS, RUNTIME, HANDOFF_PLACE];
+pub const WRITTEN_FOLDERS: [&str; 8] = [
+    "",
+    AGENTS,
+    TASKS,
+    CONFIG,
+    LOGS,
+    RUNTIME,
+    HANDOFF_PLACE,
+    REVIVAL_PLACE,
+];
 
 /// How the name of a mission file ends.
 pub const JSON: &str = ".json";
@@ -180,10 +195,20 @@ pub fn handoff(id: &HandoffId) -> String {
     format!("{HANDOFFS}/{id}{JSON}")
 }
 
+/// `.mcell/revivals/open/<id>.json`.
+pub fn open_revival(id: &RevivalId) -> String {
+    format!("{OPEN_REVIVALS}/{id}{JSON}")
+}
+
+/// `.mcell/revivals/closed/<id>.json`.
+pub fn revival(id: &RevivalId) -> String {
+    format!("{REVIVALS}/{id}{JSON}")
+}
+
 /// Tells whether a file may go without the trash: mcell's own records, which are told of in the journal.
 pub fn may_go(file: &str) -> bool {
     let (folder, name) = split(file);
-    [OFFERS, HANDOFFS].contains(&folder) && name.ends_with(JSON)
+    [OFFERS, HANDOFFS, OPEN_REVIVALS, REVIVALS].contains(&folder) && name.ends_with(JSON)
 }
 
 /// `artifacts/<name>`.

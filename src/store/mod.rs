@@ -19,6 +19,7 @@ pub mod layout;
 pub mod lock;
 pub mod own;
 pub mod read;
+pub mod revival;
 pub mod root;
 pub mod run;
 pub mod socket;

@@ -208,7 +208,7 @@ pub(crate) struct BrokenCheckpoint {
 }
 
 impl Planned {
-    fn of(cell: &str, agent: &str, plan: &Plan) -> Self {
+    pub(crate) fn of(cell: &str, agent: &str, plan: &Plan) -> Self {
         let broken = plan.passed_over.iter().cloned();
         Planned {
             cell_id: cell.to_owned(),

@@ -3,6 +3,7 @@
 mod doors;
 mod hands;
 mod probes;
+mod revivals;
 mod signals;
 mod stories;
 mod sweep;
@@ -26,6 +27,7 @@ use crate::store::root::Root;
 use doors::Reception;
 use hands::Hands;
 use probes::Probes;
+use revivals::Revivals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::time::Timespec;
@@ -58,6 +60,7 @@ struct Pit {
     tree: Tree,
     probes: Probes,
     hands: Hands,
+    revivals: Revivals,
     teller: Teller,
     events: Arc<Events>,
     /// None only while it begins and ends.
@@ -128,6 +131,7 @@ impl Pit {
                 setup.config.health.probe_threads,
             )?,
             hands: Hands::start(&desk, env.clone())?,
+            revivals: Revivals::start(&desk, &setup.env(env), setup.terms())?,
             teller: stories::start(&desk, &root, setup)?,
             events: Arc::default(),
             reception: None,
@@ -319,6 +323,7 @@ impl Pit {
                     .reload(setup.config.usual(), setup.config.poll_interval);
                 self.told.clear();
                 self.teller.reload(&Receivers::of(&setup.config));
+                self.revivals.reload(setup.terms());
                 self.let_read(&setup);
                 let cells: Vec<_> = self.tree.cells().keys().cloned().collect();
                 let mut notes = Vec::new();

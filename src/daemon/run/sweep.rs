@@ -1,5 +1,6 @@
 //! One sweep: read what changed, judge, act, write down.
 
+use super::revivals::{self, Outcome};
 use super::{Pit, stories};
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;
@@ -11,6 +12,7 @@ use crate::daemon::tree::{Heard, Refreshed};
 use crate::daemon::world::{Action, Change, World};
 use crate::health::roster::{Found, Record, Refusal};
 use crate::health::state::State;
+use crate::mission::revival::Status;
 use crate::ops::{hold, presence};
 use crate::store::{health, layout};
 use serde_json::json;
@@ -51,6 +53,10 @@ impl Pit {
             world.decide(&now, clocks)
         };
         actions.into_iter().for_each(|action| self.act(action));
+        revivals::reap();
+        for outcome in self.revivals.take_outcomes() {
+            self.tell_revival(&outcome);
+        }
         let stories = stories::of_agents(&mut self.desk.world(), &now);
         stories.into_iter().for_each(|story| self.tell(story));
         if is_whole || self.has_changed {
@@ -159,6 +165,16 @@ impl Pit {
             Action::Changed(change) => self.tell_change(&change),
             Action::Probe(slot) => self.probes.ask(&self.desk, slot),
             Action::Settle(cell) => self.hands.settle(cell),
+            Action::Revive(slot, work) => {
+                let whom = {
+                    let world = self.desk.world();
+                    let watched = world.roster.get(slot);
+                    watched.and_then(|one| Some((one.cell.clone()?, one.agent.clone())))
+                };
+                if let Some((cell, agent)) = whom {
+                    self.revivals.give(cell, agent, work);
+                }
+            }
             // It goes with the answer to the next beat.
             Action::CheckpointNow(_) => {}
             Action::Held(why) => {
@@ -179,6 +195,27 @@ impl Pit {
                 self.tell_hold(false, &why);
             }
         }
+    }
+
+    fn tell_revival(&mut self, outcome: &Outcome) {
+        let level = match outcome.revival.as_ref().map(|revival| revival.status) {
+            Some(Status::PendingApproval | Status::Suppressed) => Level::Warning,
+            _ if outcome.is_quarantined => Level::Warning,
+            _ => Level::Info,
+        };
+        let about = [
+            ("cell_id", outcome.cell.as_str()),
+            ("agent_id", outcome.agent.as_str()),
+        ];
+        let event = match &outcome.revival {
+            Some(_) => "revival",
+            None => "agent.finished",
+        };
+        self.desk.log.say(level, event, &outcome.words(), &about);
+        if let Some(revival) = &outcome.revival {
+            self.events.say("revival", revival);
+        }
+        self.has_changed = true;
     }
 
     fn tell_hold(&mut self, has_begun: bool, why: &str) {

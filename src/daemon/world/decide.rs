@@ -1,6 +1,6 @@
 //! What follows from what is known: who changed, whose gateway is asked, what is due in which cell, what is held.
 
-use super::World;
+use super::{Work, World};
 use crate::base::boot::{Clocks, Moment};
 use crate::base::ids::{AgentId, CellId};
 use crate::health::mass::{Turn, is_the_gateways_fault};
@@ -25,6 +25,8 @@ pub enum Action {
     Settle(CellId),
     /// A checkpoint is ordered of this agent with its next beat.
     CheckpointNow(Slot),
+    /// Something is to be done to bring this agent back.
+    Revive(Slot, Work),
     /// From now on revivals are held, for this reason.
     Held(String),
     /// They are not any more.
@@ -95,6 +97,12 @@ impl World {
             self.mass.fell(who, clocks.up);
         }
         self.hold(judged, &gateways, clocks, &mut actions);
+        let (work, next) = self.revivals(now, clocks);
+        self.next_change = [self.next_change, next].into_iter().flatten().min();
+        actions.extend(
+            work.into_iter()
+                .map(|(slot, work)| Action::Revive(slot, work)),
+        );
         actions.extend(
             self.roster
                 .order_checkpoints(clocks.up)

@@ -1,10 +1,12 @@
 //! Everything the daemon knows, and what it decides by it. Pure: a week of it runs in seconds.
 
 mod decide;
+mod revive;
 #[cfg(test)]
 mod week;
 
 pub use decide::{Action, Change};
+pub use revive::Work;
 
 use crate::base::boot::Clocks;
 use crate::base::clock::Time;

@@ -109,6 +109,7 @@ impl Week {
             mission_name: String::from("Week"),
             status: Some(CellStatus::Active),
             checkpoint_interval: 300,
+            revive_timeout: 300,
             agents: Vec::new(),
             due: Vec::new(),
             troubles: Vec::new(),
@@ -131,6 +132,8 @@ impl Week {
                 current_task: None,
                 task_timeout: None,
                 last_checkpoint: None,
+                revival: None,
+                is_suppressed: false,
                 run: None,
             });
             real.push(Real {

@@ -26,7 +26,7 @@ use crate::health::signs::{Case, Process, Signs};
 use crate::health::state::{State, Verdict};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
-use crate::mission::census::{AgentCensus, CellCensus};
+use crate::mission::census::{AgentCensus, CellCensus, OpenRevival};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -56,6 +56,12 @@ pub struct Watched {
     pub target: Option<Arc<str>>,
     /// Whether its command is one of mcell's.
     pub has_run: bool,
+    /// The open request to bring it back.
+    pub revival: Option<OpenRevival>,
+    /// Whether nobody asks for it again by itself.
+    pub is_suppressed: bool,
+    /// Seconds that a life of it has to prove that it lives.
+    pub revive_timeout: u64,
     /// When its gateway is asked next; 0: at once.
     pub next_probe: Up,
     task: Option<String>,
@@ -97,6 +103,9 @@ impl Watched {
             heard: Heard::default(),
             target: None,
             has_run: false,
+            revival: None,
+            is_suppressed: false,
+            revive_timeout: 0,
             next_probe: 0,
             task: None,
             saved: None,
@@ -208,6 +217,7 @@ impl Roster {
             });
             if let Some(watched) = self.get_mut(slot) {
                 watched.take(case, agent, target, census.checkpoint_interval, now);
+                watched.revive_timeout = census.revive_timeout;
             }
             if let Some(run) = &agent.run {
                 self.renew(slot, run, now);
@@ -363,6 +373,8 @@ impl Watched {
         self.case = case;
         self.target = target;
         self.has_run = agent.has_run;
+        self.revival.clone_from(&agent.revival);
+        self.is_suppressed = agent.is_suppressed;
         if incarnation > self.signs.incarnation {
             self.signs = Signs::begin(incarnation, &self.case.settings, now.up);
         } else if was_idle && self.case.idle.is_none() {

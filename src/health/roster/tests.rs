@@ -37,6 +37,8 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         current_task: None,
         task_timeout: None,
         last_checkpoint: None,
+        revival: None,
+        is_suppressed: false,
         run: incarnation.map(|incarnation| RunNote {
             incarnation,
             ..RunNote::default()
@@ -55,6 +57,7 @@ fn roster(cells: &[(&str, Crew<'_>)], usual: Settings, now: Clocks) -> Roster {
             mission_name: String::from("Example"),
             status: Some(CellStatus::Active),
             checkpoint_interval: 300,
+            revive_timeout: 300,
             agents: agents.iter().map(|(id, life)| agent(id, *life)).collect(),
             due: Vec::new(),
             troubles: Vec::new(),

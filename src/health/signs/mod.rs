@@ -6,8 +6,10 @@
 mod deaf;
 mod explain;
 mod judge;
+mod proof;
 
 pub use explain::{Due, Sort, Told};
+pub use proof::Proof;
 
 use crate::health::probe::Answer;
 use crate::health::reason::{Idle, Since};
@@ -227,6 +229,11 @@ impl Signs {
         self.contact = Some(now);
         self.grace = None;
         self.before = None;
+    }
+
+    /// When this life began, or began to count again.
+    pub fn begun(&self) -> Up {
+        self.floor
     }
 
     /// When it was last heard of in any way.

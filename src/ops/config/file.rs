@@ -26,12 +26,15 @@ pub fn searched(env: &Env) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The environment variable that names the config.
+pub const VARIABLE: &str = "MCELL_CONFIG";
+
 /// The file that is named, by `--config` or by `MCELL_CONFIG`, and by which of them.
 pub(super) fn named(env: &Env, option: Option<&Path>) -> Option<(PathBuf, &'static str)> {
     let by_option = option.map(|path| (env.resolve(path), "--config"));
     by_option.or_else(|| {
-        let path = env.path("MCELL_CONFIG")?;
-        Some((env.resolve(&path), "MCELL_CONFIG"))
+        let path = env.path(VARIABLE)?;
+        Some((env.resolve(&path), VARIABLE))
     })
 }
 

@@ -23,7 +23,7 @@ mod tests;
 
 pub use create::{create, remember_root};
 pub use effective::{Effective, Stated, effective};
-pub use file::{own_file, searched};
+pub use file::{VARIABLE, own_file, searched};
 pub use keys::EVENTS;
 pub use places::{Places, places};
 pub use read::{Finding, Reading, check, read};

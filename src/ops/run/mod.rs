@@ -7,8 +7,11 @@ mod ground;
 mod life;
 mod plan;
 mod start;
+mod state;
 mod stop;
 
 pub use plan::Plan;
 pub use start::{Started, look, start};
+pub(crate) use start::{is_at_home, launch};
+pub(crate) use state::State;
 pub use stop::{Stopped, restart, stop};

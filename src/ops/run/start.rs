@@ -2,6 +2,7 @@
 
 use super::life::{self, Life};
 use super::plan::{Plan, no_command};
+use super::state::State;
 use super::{ground, stop};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::host;
@@ -14,6 +15,7 @@ use crate::mission::run::Wanted;
 use crate::ops::agent::{not_here, show};
 use crate::ops::session::Session;
 use crate::ops::{config, isolation, presence};
+use crate::revival::Record;
 use crate::runner::{self, Order, Report};
 use crate::store::cell::OpenCell;
 use crate::store::commit::{Writing, pretty};
@@ -59,69 +61,103 @@ pub(super) fn begin(
     id: &AgentId,
     act: &'static str,
 ) -> Result<Started> {
-    if let Some(started) = runs_already(session, cell, id)? {
+    if let Some(started) = runs_already(session, cell, id, act)? {
         return Ok(started);
     }
-    stop::end_leftovers(session, cell, id)?;
-    let program = runner::find()?;
-    let plan = look(session, cell, id)?;
-    let (life, before) = {
-        let mut writing = session.write(cell, act)?;
-        // It may have been changed since: what is under the lock counts.
-        let agent = writing.read::<Agent>(&layout::agent(id))?;
-        let agent = agent.ok_or_else(|| not_here(cell, id))?;
-        require_startable(cell, id, &agent)?;
-        require_home(session, &mut writing)?;
-        let before = life::wanted(cell, id)?;
-        let life = life::begin(&mut writing, id)?;
-        if agent.status == AgentStatus::Failed {
-            let mut agent = agent;
-            agent.become_status(AgentStatus::Idle)?;
-            writing.put(&layout::agent(id), &agent)?;
-        }
-        writing.commit(&told(id, &life, &plan))?;
-        (life, before)
+    let before = State::seen(cell, id)?.wanted();
+    let also = |writing: &mut Writing<'_>, state: &mut State, _: &Plan, _: u64| {
+        // An operator takes it in hand.
+        stop::cancel(writing, state)?;
+        state.suppress(false);
+        state.remember(Record::default(), &session.moment())
     };
-    let token = ids::secret()?;
-    let order = order(session, cell, id, &plan, &life, &token)?;
-    let failed = match runner::start(&program, &order) {
-        Ok((Report::Runs { pid }, _child)) => {
-            return Ok(Started {
-                incarnation: life.incarnation,
-                pid,
-                ran_already: false,
-                plan: Some(plan),
-            });
-        }
-        Ok((Report::Busy { holder }, _)) => Error::new(
-            Kind::Busy,
-            format!("{id} was started by somebody else meanwhile: {holder}"),
-        ),
-        Ok((Report::Failed { why, passes }, _)) => {
-            let kind = if passes { Kind::Storage } else { Kind::Refused };
-            Error::new(kind, format!("{id} cannot be started: {why}")).hint(format!(
-                "`mcell agent start {id} --dry-run` shows what is tried"
-            ))
-        }
+    let failed = match launch(session, cell, id, act, also) {
         // Whether it runs is not known; that it is wanted is.
-        Err(error) => return Err(error),
+        Err(error) if error.kind() != Kind::OutcomeUnknown => error,
+        done => return done,
     };
     if before != Some(Wanted::Running) {
         let mut writing = session.write(cell, act)?;
-        life::set(&mut writing, id, Wanted::Stopped, None)?;
-        writing.commit(&format!("{id} could not be started"))?;
+        let mut state = State::read(&writing, id)?;
+        if state.wanted() == Some(Wanted::Running) {
+            state.want(Wanted::Stopped);
+            state.put(&mut writing, id)?;
+            writing.commit(&format!("{id} could not be started"))?;
+        }
     }
     Err(failed)
 }
 
-fn runs_already(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Option<Started>> {
+/// Begins another life of an agent and runs it; whatever runs of the older one is ended in between. `also` stages what is to
+/// be true with it, in the same commit: it is given the plan, and the number of the life. The agent's `.act` is held.
+pub(crate) fn launch(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    act: &'static str,
+    also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<()>,
+) -> Result<Started> {
+    let program = runner::find()?;
+    let plan = look(session, cell, id)?;
+    let life = {
+        let mut writing = session.write(cell, act)?;
+        // It may have been changed since: what is under the lock counts.
+        let agent = writing.read::<Agent>(&layout::agent(id))?;
+        let mut agent = agent.ok_or_else(|| not_here(cell, id))?;
+        require_startable(cell, id, &agent)?;
+        require_home(session, &mut writing)?;
+        let mut state = State::read(&writing, id)?;
+        let life = life::begin(&mut writing, id, &mut state)?;
+        also(&mut writing, &mut state, &plan, life.incarnation)?;
+        state.put(&mut writing, id)?;
+        if agent.status == AgentStatus::Failed {
+            agent.become_status(AgentStatus::Idle)?;
+            writing.put(&layout::agent(id), &agent)?;
+        }
+        writing.commit(&told(id, &life, &plan))?;
+        life
+    };
+    // The older life is fenced; now it goes.
+    stop::end(session, cell, id, false)?;
+    let token = ids::secret()?;
+    let order = order(session, cell, id, &plan, &life, &token)?;
+    match runner::start(&program, &order)? {
+        Report::Runs { pid } => Ok(Started {
+            incarnation: life.incarnation,
+            pid,
+            ran_already: false,
+            plan: Some(plan),
+        }),
+        Report::Busy { holder } => Err(Error::new(
+            Kind::Busy,
+            format!("{id} was started by somebody else meanwhile: {holder}"),
+        )),
+        Report::Failed { why, passes } => {
+            let kind = if passes { Kind::Storage } else { Kind::Refused };
+            Err(
+                Error::new(kind, format!("{id} cannot be started: {why}")).hint(format!(
+                    "`mcell agent start {id} --dry-run` shows what is tried"
+                )),
+            )
+        }
+    }
+}
+
+fn runs_already(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    act: &'static str,
+) -> Result<Option<Started>> {
     if !run::lives(cell.folder(), id)? {
         return Ok(None);
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
-    if life::wanted(cell, id)? != Some(Wanted::Running) {
-        let mut writing = session.write(cell, "agent start")?;
-        life::set(&mut writing, id, Wanted::Running, None)?;
+    if State::seen(cell, id)?.wanted() != Some(Wanted::Running) {
+        let mut writing = session.write(cell, act)?;
+        let mut state = State::read(&writing, id)?;
+        state.want(Wanted::Running);
+        state.put(&mut writing, id)?;
         writing.commit(&format!("{id} is wanted again, and runs"))?;
     }
     Ok(Some(Started {
@@ -192,18 +228,31 @@ fn require_startable(cell: &OpenCell, id: &AgentId, agent: &Agent) -> Result<()>
     Ok(())
 }
 
+/// The host that a cell is at home on; none before the first start.
+fn home_of(text: Option<Vec<u8>>) -> Option<String> {
+    let home = serde_json::from_slice::<serde_json::Value>(&text?).unwrap_or_default();
+    let unreadable = || String::from("a host that cannot be read");
+    Some(home["host"].as_str().map_or_else(unreadable, str::to_owned))
+}
+
+fn own_host(session: &Session) -> Result<String> {
+    let configured = config::places(&session.env)?.host;
+    Ok(host::name(&session.env, configured.as_deref()))
+}
+
+/// Whether a cell is at home here; one that was never started is wherever it lies.
+pub(crate) fn is_at_home(session: &Session, cell: &OpenCell) -> Result<bool> {
+    let home = home_of(cell.folder().read(layout::HOST)?);
+    Ok(match home {
+        Some(home) => home == own_host(session)?,
+        None => true,
+    })
+}
+
 /// Refuses to start anything where the cell is not at home; the first start makes this host its home.
 fn require_home(session: &Session, writing: &mut Writing<'_>) -> Result<()> {
-    let configured = config::places(&session.env)?.host;
-    let own = host::name(&session.env, configured.as_deref());
-    let there = writing.text(layout::HOST)?;
-    let home = there.map(|text| serde_json::from_slice::<serde_json::Value>(&text));
-    let home = match home {
-        Some(Ok(home)) => home["host"].as_str().map(str::to_owned),
-        Some(Err(_)) => Some(String::from("a host that cannot be read")),
-        None => None,
-    };
-    match home {
+    let own = own_host(session)?;
+    match home_of(writing.text(layout::HOST)?) {
         Some(home) if home != own => Err(Error::refused(format!(
             "the cell is at home on {}: here it is watched, and nothing of it is started",
             shown(&home)

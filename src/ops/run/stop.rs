@@ -1,16 +1,18 @@
 //! The end of an agent's process: in order, or what is left of one whose runner is dead.
 
-use super::life;
 use super::start::{self, Started};
+use super::state::State;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::base::process::Process;
+use crate::mission::revival::Status;
 use crate::mission::run::{End, RunNote, STOP_TIMEOUT, Wanted};
 use crate::ops::agent::show;
 use crate::ops::session::Session;
 use crate::runner::{self, Handle};
 use crate::store::cell::OpenCell;
-use crate::store::run;
+use crate::store::commit::Writing;
+use crate::store::{revival, run};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -36,13 +38,30 @@ pub fn stop(session: &Session, cell: &OpenCell, id: &AgentId, at_once: bool) -> 
     let _acting = run::act(cell.folder(), id, session.wait("agent stop")?)?;
     {
         let mut writing = session.write(cell, "agent stop")?;
-        life::set(&mut writing, id, Wanted::Stopped, None)?;
+        let mut state = State::read(&writing, id)?;
+        state.want(Wanted::Stopped);
+        cancel(&mut writing, &mut state)?;
+        state.put(&mut writing, id)?;
         writing.commit(&format!("{id} is not wanted"))?;
     }
     let stopped = end(session, cell, id, at_once)?;
     // What it held is free now; whoever writes first sees to it.
     session.write(cell, "agent stop").map(drop)?;
     Ok(stopped)
+}
+
+/// Stages that an agent's open request is taken back: what becomes of it is in an operator's hands.
+pub(super) fn cancel(writing: &mut Writing<'_>, state: &mut State) -> Result<()> {
+    let Some(id) = state.revival() else {
+        return Ok(());
+    };
+    if let Some(mut open) = revival::read_open(writing, &id)? {
+        let by = format!("{} by {}", writing.act().name, writing.act().by);
+        open.become_status(Status::Cancelled, Some(by), writing.now());
+        revival::put(writing, &open)?;
+    }
+    state.ask(None);
+    Ok(())
 }
 
 /// Stops an agent, if it runs, and starts it again.
@@ -123,7 +142,7 @@ fn end_by_runner(cell: &OpenCell, id: &AgentId, note: &RunNote, at_once: bool) -
 }
 
 /// Ends what is left of a run whose runner is dead; nothing may start beside it.
-pub(super) fn end_leftovers(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<usize> {
+fn end_leftovers(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<usize> {
     let Some(note) = run::read(cell.folder(), id)? else {
         return Ok(0);
     };

@@ -5,8 +5,10 @@
 //! it for itself must not give up at the first try.
 
 use super::Reader;
-use crate::base::ids::AgentId;
+use crate::base::ids::{AgentId, RevivalId};
 use crate::mission::beat::Beat;
+use crate::mission::census::OpenRevival;
+use crate::mission::revival::Revival;
 use crate::mission::run::{AgentState, RunNote, Wanted};
 use crate::store::folder::{Entry, Sort};
 use crate::store::{beat, fs2, layout};
@@ -20,8 +22,12 @@ impl Reader<'_> {
         for at in self.named(&there, layout::JSON) {
             let Some(id) = self.id(at) else { continue };
             let state = self.parsed::<AgentState>(&layout::agent_state(&id));
+            let state = state.unwrap_or_default();
+            let open = state.revival.as_deref().and_then(|id| self.open(id));
             if let Some(agent) = self.census.agents.get_mut(at) {
-                agent.is_wanted = state.and_then(|state| state.wanted) == Some(Wanted::Running);
+                agent.is_wanted = state.wanted == Some(Wanted::Running);
+                agent.is_suppressed = state.is_suppressed;
+                agent.revival = open;
             }
         }
     }
@@ -51,6 +57,17 @@ impl Reader<'_> {
             all.push((id, self.taken(read).unwrap_or_default()));
         }
         all
+    }
+
+    /// The open request of an id.
+    fn open(&mut self, id: &str) -> Option<OpenRevival> {
+        let id = RevivalId::new(id).ok()?;
+        let revival = self.parsed::<Revival>(&layout::open_revival(&id))?;
+        Some(OpenRevival {
+            status: revival.status,
+            not_before: revival.not_before,
+            incarnation: revival.incarnation,
+        })
     }
 
     /// Whether somebody holds a lock. Where that cannot be told, somebody does.

@@ -1,0 +1,148 @@
+//! An operator's own request: it is its own approval, lifts quarantine, and begins to count anew.
+
+use super::fall::{is_due, told};
+use super::{Terms, conclude, open_of, put, steps};
+use crate::base::error::{Error, Result};
+use crate::base::ids::{AgentId, RevivalId};
+use crate::mission::revival::{Revival, Status};
+use crate::mission::run::Wanted;
+use crate::ops::agent::show;
+use crate::ops::presence;
+use crate::ops::run::{self, State};
+use crate::ops::session::Session;
+use crate::revival::Record;
+use crate::store::cell::OpenCell;
+use crate::store::root::Root;
+use crate::store::{revival as on_disk, run as lives};
+use rustix::event::poll;
+use rustix::time::Timespec;
+use std::time::{Duration, Instant};
+
+/// How long a process lives that is to prove no more than that.
+const ALIVE_FOR: Duration = Duration::from_secs(5);
+/// How long whoever waits for a daemon waits beyond the time that an agent has to prove that it lives.
+const BEYOND: Duration = Duration::from_secs(30);
+
+/// Asks for an agent to be brought back, now. What cannot be started as things are is refused (exit 5), and so is one that
+/// is well. Gives the request; a daemon carries it out, or [`see_through`] does.
+pub fn request(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    reason: Option<&str>,
+) -> Result<Revival> {
+    session.require_operator("bring an agent back")?;
+    show(cell, id)?;
+    run::look(session, cell, id)?;
+    let _acting = lives::act(cell.folder(), id, session.wait("revive")?)?;
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    let by = session.actor();
+    let lives = lives::lives(cell.folder(), id)?;
+    let mut revival = match open_of(&writing, &state)? {
+        // It is at it. One that ended since is begun again, and not when its wait is over.
+        Some(open) if open.status == Status::Running && lives => return Ok(open),
+        Some(open) => open,
+        None => Revival {
+            id: on_disk::new_id(cell)?.to_string(),
+            agent_id: id.to_string(),
+            cell_id: cell.id().to_string(),
+            reason: reason.unwrap_or("an operator asks for it").to_owned(),
+            requested_at: writing.now(),
+            requested_by: by.clone(),
+            status: Status::Pending,
+            why: None,
+            not_before: None,
+            answered_by: None,
+            incarnation: None,
+            checkpoint: None,
+            started_at: None,
+            revived_at: None,
+            closed_at: None,
+        },
+    };
+    let why = Some(format!("asked for by {by}"));
+    revival.become_status(Status::Pending, why, writing.now());
+    revival.not_before = None;
+    revival.answered_by = Some(by);
+    state.want(Wanted::Running);
+    state.suppress(false);
+    state.remember(Record::default(), &session.moment())?;
+    put(&mut writing, id, &mut state, &revival)?;
+    writing.commit(&told(&revival))?;
+    Ok(revival)
+}
+
+/// Sees a request through to its end, or to the next wait: waits for the daemon that carries it out, or does so itself
+/// where none runs.
+pub fn see_through(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    revival: &Revival,
+    terms: Terms,
+) -> Result<Revival> {
+    let name = RevivalId::new(revival.id.as_str())?;
+    let root = Root::open(cell.root_folder()?.path())?;
+    let timeout = super::revive_timeout(cell)?;
+    let end = Instant::now() + timeout + BEYOND;
+    loop {
+        if presence::look(&root)?.running().is_none() {
+            return alone(session, cell, id, &name, terms);
+        }
+        let now = on_disk::read(cell, &name)?.ok_or_else(|| steps::gone(id))?;
+        let waits = now.status == Status::Pending && !is_due(&now, &session.moment());
+        if !now.status.is_open() || waits || Instant::now() >= end {
+            return Ok(now);
+        }
+        pause();
+    }
+}
+
+/// The same where no daemon runs.
+fn alone(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    name: &RevivalId,
+    terms: Terms,
+) -> Result<Revival> {
+    steps::carry_out(session, cell, id, terms)?;
+    let now = on_disk::read(cell, name)?.ok_or_else(|| steps::gone(id))?;
+    let (Status::Running, Some(life)) = (now.status, now.incarnation) else {
+        return Ok(now);
+    };
+    (session.tell)("no daemon runs: its process is watched for 5 s, and nothing else");
+    let end = Instant::now() + ALIVE_FOR;
+    let in_vain = loop {
+        if !lives::lives(cell.folder(), id)? {
+            break Some("it ended before it had proved that it lives");
+        }
+        if Instant::now() >= end {
+            break None;
+        }
+        pause();
+    };
+    conclude(session, cell, id, life, in_vain, terms)?;
+    on_disk::read(cell, name)?.ok_or_else(|| steps::gone(id))
+}
+
+/// Between two looks at what another process does.
+fn pause() {
+    let step = Timespec {
+        tv_sec: 0,
+        tv_nsec: 20_000_000,
+    };
+    // A signal may end it before.
+    _ = poll(&mut [], Some(&step));
+}
+
+/// Refuses to bring back what is well (exit 5).
+pub fn require_unwell(id: &AgentId, state: &str) -> Result<()> {
+    if state == "healthy" {
+        return Err(Error::refused(format!("{id} is healthy")).hint(format!(
+            "`mcell agent restart {id}` starts it again all the same"
+        )));
+    }
+    Ok(())
+}
