@@ -170,6 +170,49 @@ fn what_commands_print_is_what_their_schemas_say() {
     }
 }
 
+/// What is typed where agents fell and wait for an operator, in this order: `ID` is the request of one that waits.
+const FALLEN: &[&str] = &[
+    "revival list|",
+    "revival show|ID",
+    "revival deny|ID",
+    "revive|agent_001 --no-wait",
+    "revival cancel|ID",
+    "revive|agent_001 --no-wait",
+    "revival approve|ID",
+    "approve|ID",
+    "deny|ID",
+];
+
+#[test]
+fn what_is_said_of_revivals_is_what_their_schemas_say() {
+    let world = World::with_cell("Example Mission");
+    world.mcell("add-agent --role write -- sh -c 'exit 1'").ok();
+    world.mcell("policy set auto_revive=ask").ok();
+    let daemon = crate::pit::Daemon::start(&world);
+    world.mcell("agent start agent_001").ok();
+    let waiting = || {
+        let listed = world.mcell("revival list --json").ok().json();
+        let newest = listed["revivals"].as_array()?.last()?;
+        Some(newest["id"].as_str()?.to_owned())
+    };
+    let mut id = crate::pit::until("a request waits", waiting);
+    drop(daemon);
+    for typed in FALLEN {
+        let (command, rest) = typed.split_once('|').expect("a command and the rest");
+        id = waiting().unwrap_or(id);
+        let line = format!("--json {command} {}", rest.replace("ID", &id));
+        let name = format!("output.{}", command.replace(' ', "."));
+        let outcome = world.mcell(&line);
+        // What is approved can only be denied if it waits again.
+        if outcome.code == 5 {
+            let error = serde_json::from_str(&outcome.err).expect("an error as JSON");
+            assert_is_as_said(&world, "output.error", &error);
+        } else {
+            assert_is_as_said(&world, &name, &outcome.ok().json());
+        }
+    }
+}
+
 /// What is typed while a daemon runs, in this order.
 const DAEMON: &[&str] = &[
     "daemon status|",
@@ -212,7 +255,7 @@ fn every_command_has_a_schema_and_every_schema_is_held_against_its_command() {
         let words = leaf.join(" ");
         let typed = |typed: &&str| typed.split('|').next() == Some(&words);
         let elsewhere = ["init", "scan", "validate", "completions"];
-        let is_told = DAEMON.iter().any(typed);
+        let is_told = DAEMON.iter().chain(FALLEN).any(typed);
         if !TYPED.iter().any(typed) && !is_told && !elsewhere.contains(&words.as_str()) {
             missing.push(format!("{words}: not typed in this test"));
         }

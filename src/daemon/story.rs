@@ -6,6 +6,7 @@
 use crate::base::clock::Time;
 use crate::base::text::{cut, shown};
 use crate::health::incident::Incident;
+use crate::mission::revival::Revival;
 use serde::{Deserialize, Serialize};
 
 /// The most letters of the first line.
@@ -28,6 +29,12 @@ pub enum Event {
     /// It made progress for ten minutes.
     #[serde(rename = "agent.progressing")]
     AgentProgressing,
+    /// The revival of an agent waits for an operator.
+    #[serde(rename = "revival.waits")]
+    RevivalWaits,
+    /// An agent fell again and again: it is given up, but for a try every half hour.
+    #[serde(rename = "agent.quarantined")]
+    AgentQuarantined,
     /// The daemon holds revivals back, since many fell at once.
     #[serde(rename = "hold.begun")]
     HoldBegun,
@@ -41,11 +48,13 @@ pub enum Event {
 
 impl Event {
     /// Every event, in the order in which help shows them.
-    pub const ALL: [Event; 7] = [
+    pub const ALL: [Event; 9] = [
         Event::AgentUnhealthy,
         Event::AgentRecovered,
         Event::AgentStalled,
         Event::AgentProgressing,
+        Event::RevivalWaits,
+        Event::AgentQuarantined,
         Event::HoldBegun,
         Event::HoldEnded,
         Event::DaemonRestarted,
@@ -58,6 +67,8 @@ impl Event {
             Event::AgentRecovered => "agent.recovered",
             Event::AgentStalled => "agent.stalled",
             Event::AgentProgressing => "agent.progressing",
+            Event::RevivalWaits => "revival.waits",
+            Event::AgentQuarantined => "agent.quarantined",
             Event::HoldBegun => "hold.begun",
             Event::HoldEnded => "hold.ended",
             Event::DaemonRestarted => "daemon.restarted",
@@ -171,6 +182,27 @@ impl Story {
         }
     }
 
+    /// A story of a request to bring an agent back.
+    pub fn of_revival(event: Event, mission_name: &str, revival: &Revival, at: Time) -> Self {
+        let (cell, agent) = (&revival.cell_id, &revival.agent_id);
+        let mission = cut(mission_name, LONGEST_SUBJECT / 2);
+        let reason = match &revival.why {
+            Some(why) => format!("{}; {why}", revival.reason),
+            None => revival.reason.clone(),
+        };
+        Story {
+            cell_id: Some(cell.clone()),
+            mission_name: Some(mission.into_owned()),
+            agent_id: Some(agent.clone()),
+            ..Story::new(
+                event,
+                &format!("{cell}/{agent}/{}", revival.id),
+                at,
+                &reason,
+            )
+        }
+    }
+
     /// Adds the change of state.
     #[must_use]
     pub fn change(mut self, from: &str, to: &str) -> Self {
@@ -206,6 +238,8 @@ impl Story {
             Event::AgentRecovered => format!("{who} is healthy again"),
             Event::AgentStalled => format!("{who} makes no progress: {reason}"),
             Event::AgentProgressing => format!("{who} makes progress again"),
+            Event::RevivalWaits => format!("{who} waits for you to be brought back: {reason}"),
+            Event::AgentQuarantined => format!("{who} is given up for now: {reason}"),
             Event::HoldBegun => format!("revivals are held: {reason}"),
             Event::HoldEnded => String::from("revivals are no longer held"),
             Event::DaemonRestarted => format!("{who} runs again: {reason}"),

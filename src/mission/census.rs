@@ -3,7 +3,7 @@
 
 use crate::base::boot::Moment;
 use crate::base::clock::Time;
-use crate::base::ids::{AgentId, CellId};
+use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::base::text::{Text, shown};
 use crate::mission::agent::{Agent, AgentStatus, Role, Watch};
 use crate::mission::cell::CellStatus;
@@ -146,6 +146,8 @@ pub struct AgentCensus {
 /// The open request to bring an agent back, as far as its daemon needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRevival {
+    /// Its id.
+    pub id: RevivalId,
     /// How it stands.
     pub status: Status,
     /// It is not carried out before this is over.

@@ -1,24 +1,21 @@
 //! The ladder: what the next try does otherwise than the one before.
 
-/// One rung.
+/// One rung: what a try goes on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rung {
-    /// The newest checkpoint that is what was saved, and no suspect.
+    /// The newest checkpoint that is what was saved; where there is none, nothing.
     Newest,
     /// The next older one.
     Older,
-    /// No checkpoint at all.
+    /// Nothing, as if it had no checkpoint.
     Anew,
-    /// Another agent takes the task.
-    Substitute,
 }
 
-/// The rung of a try: its number (from 0) among those of one incident that never verified. What there is not is skipped.
-pub fn rung(tries: u32, has_older: bool, may_begin_anew: bool, has_substitute: bool) -> Rung {
+/// The rung of a try, where so many of one incident never verified before it. What there is not is skipped.
+pub fn rung(tries: u32, has_older: bool, may_begin_anew: bool) -> Rung {
     let mut rungs = vec![Rung::Newest];
     rungs.extend(has_older.then_some(Rung::Older));
     rungs.extend(may_begin_anew.then_some(Rung::Anew));
-    rungs.extend(has_substitute.then_some(Rung::Substitute));
     // The first try again is the same: it may have been the gateway, the disk, the moment.
     let at = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
     let last = rungs.len() - 1;
@@ -27,25 +24,20 @@ pub fn rung(tries: u32, has_older: bool, may_begin_anew: bool, has_substitute: b
 
 #[cfg(test)]
 mod tests {
-    use super::Rung::{Anew, Newest, Older, Substitute};
+    use super::Rung::{Anew, Newest, Older};
     use super::*;
 
     #[test]
     fn each_try_after_the_second_stands_a_rung_higher() {
-        let ladder = |older, anew, substitute| {
-            (0..6)
-                .map(|tries| rung(tries, older, anew, substitute))
+        // hermes-agent 49201: a resume replayed the very command that killed it, for ever.
+        let ladder = |older, anew| {
+            (0..5)
+                .map(|tries| rung(tries, older, anew))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(
-            ladder(true, true, true),
-            [Newest, Newest, Older, Anew, Substitute, Substitute]
-        );
-        assert_eq!(
-            ladder(false, true, false)[..4],
-            [Newest, Newest, Anew, Anew]
-        );
-        assert_eq!(ladder(false, false, false)[3], Newest);
-        assert_eq!(ladder(true, false, false)[5], Older);
+        assert_eq!(ladder(true, true), [Newest, Newest, Older, Anew, Anew]);
+        assert_eq!(ladder(false, true), [Newest, Newest, Anew, Anew, Anew]);
+        assert_eq!(ladder(true, false), [Newest, Newest, Older, Older, Older]);
+        assert_eq!(ladder(false, false), [Newest; 5]);
     }
 }

@@ -39,6 +39,7 @@ mod race_claim;
 mod race_fleet;
 mod race_journal;
 mod race_rest;
+mod race_revive;
 mod race_scan;
 mod race_start;
 mod race_sweep;
@@ -91,6 +92,7 @@ fn race(options: &Options) -> Result<bool> {
             Race::Beats => race_beats::race(&field, &mut report),
             Race::Fleet => race_fleet::race(&field, &mut report),
             Race::Rest => race_rest::race(&field, &mut report),
+            Race::Revive => race_revive::race(&field, &mut report),
             Race::Cold => cold::race(&field, &mut report),
         }
     }

@@ -87,6 +87,7 @@ pub enum Race {
     Beats,
     Fleet,
     Rest,
+    Revive,
     Cold,
 }
 

@@ -132,6 +132,10 @@ impl Server {
         Trouble::Failed(format!("{why}\n{}", said.trim_end()))
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }

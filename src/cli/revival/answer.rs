@@ -28,7 +28,8 @@ pub struct Approve {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mcell deny rabcd")]
+  mcell deny rabcd
+  mcell revival deny rabcd rbcde")]
 pub struct Deny {
     /// Ids, or their beginnings
     #[arg(value_name = "ID")]
@@ -68,6 +69,7 @@ impl Cancel {
 
 fn answer(context: &Context, ids: &[String], answer: Answer) -> Outcome {
     let session = &context.session;
+    session.require_operator("answer a request to bring an agent back")?;
     let scope = session.scope(context.all_cells || ids.is_empty())?;
     let ids = if ids.is_empty() {
         vec![the_one_that_waits(&scope)?]

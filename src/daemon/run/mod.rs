@@ -48,6 +48,9 @@ pub enum Ending {
 
 /// How soon after one look another may follow, however much happens.
 const LEAST: Duration = Duration::from_millis(100);
+/// How many looks may follow each other at once, after as long a rest as they would have taken: an agent's end comes as
+/// several events, and what follows from it should not wait.
+const BURST: u32 = 8;
 /// How long stories that wait are still told when the daemon ends; the rest is told by the next.
 const LAST_STORIES: Duration = Duration::from_secs(2);
 /// The most sentences that are remembered as told.
@@ -207,11 +210,20 @@ impl Pit {
         read_again: &dyn Fn() -> Result<Setup>,
     ) -> Result<Ending> {
         let mut next = Instant::now() + self.pause();
+        let mut spare = BURST;
         loop {
             let last = Instant::now();
             self.wait(signals, self.soonest(last, next), true)?;
-            // However much happens, one look follows the other at a distance.
-            self.wait(signals, last + LEAST, false)?;
+            let rested = last.elapsed().as_millis() / LEAST.as_millis();
+            spare = spare
+                .saturating_add(u32::try_from(rested).unwrap_or(BURST))
+                .min(BURST);
+            if spare > 0 {
+                spare -= 1;
+            } else {
+                // However much happens, one look follows the other at a distance.
+                self.wait(signals, last + LEAST, false)?;
+            }
             if self
                 .reception
                 .as_ref()

@@ -10,6 +10,7 @@ use crate::daemon::world::World;
 use crate::health::incident::{Look, Turn};
 use crate::health::roster::{Found, Roster, Watched};
 use crate::health::state::State;
+use crate::mission::revival::{Revival, Status};
 use crate::ops::presence::About;
 use crate::store::root::Root;
 use std::sync::Arc;
@@ -137,13 +138,40 @@ fn of_turn(
     let [begin, end] = events;
     Some(match turn {
         Turn::Began(incident) => {
-            let next = "nothing by itself: mcell starts and stops no agents yet";
+            let next = if watched.has_run {
+                "a revival, as the policy auto_revive of its cell says"
+            } else {
+                "nothing by itself: mcell does not start this agent"
+            };
             Story::of_agent(begin, whom, incident, now.wall, &reason)
                 .change(State::Healthy.word(), verdict.state.word())
                 .then(next)
         }
         Turn::Ended(incident) => Story::of_agent(end, whom, incident, now.wall, &reason)
             .change(State::Unhealthy.word(), verdict.state.word()),
+    })
+}
+
+/// What is to be told of a request: once that it waits for an operator, once that its agent is given up for now.
+pub(super) fn of_revival(
+    mission_name: &str,
+    revival: &Revival,
+    is_quarantined: bool,
+    now: &Moment,
+) -> Option<Story> {
+    let story = |event| Story::of_revival(event, mission_name, revival, now.wall);
+    if is_quarantined {
+        let revive = format!("mcell revive {}/{}", revival.cell_id, revival.agent_id);
+        return Some(
+            story(Event::AgentQuarantined)
+                .then("a try every half hour")
+                .type_this(&revive),
+        );
+    }
+    (revival.status == Status::PendingApproval).then(|| {
+        story(Event::RevivalWaits)
+            .then("nothing by itself")
+            .type_this(&format!("mcell approve {}", revival.id))
     })
 }
 

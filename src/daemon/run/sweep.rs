@@ -214,6 +214,17 @@ impl Pit {
         self.desk.log.say(level, event, &outcome.words(), &about);
         if let Some(revival) = &outcome.revival {
             self.events.say("revival", revival);
+            let now = self.desk.moment();
+            let mission = {
+                let world = self.desk.world();
+                let census = world.roster.cell(outcome.cell.as_str());
+                census.map(|census| census.mission_name.clone())
+            };
+            let mission = mission.unwrap_or_default();
+            let story = stories::of_revival(&mission, revival, outcome.is_quarantined, &now);
+            if let Some(story) = story {
+                self.tell(story);
+            }
         }
         self.has_changed = true;
     }

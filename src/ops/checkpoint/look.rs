@@ -63,18 +63,26 @@ impl Looked {
 
 /// The newest generation of an agent that is what was saved; none if there is none.
 pub fn newest(cell: &OpenCell, agent: &AgentId) -> Result<Option<Generation>> {
-    newest_good(cell, agent).map(|(found, _)| found)
+    good(cell, agent, 0).map(|(found, _)| found)
 }
 
-/// The same, and the younger ones that are not what was saved, each with what is wrong with it.
-pub fn newest_good(cell: &OpenCell, agent: &AgentId) -> Result<(Option<Generation>, Broken)> {
+/// The same, but so many younger ones that are what was saved; and those on the way that are not, each with what is wrong
+/// with it.
+pub fn good(
+    cell: &OpenCell,
+    agent: &AgentId,
+    mut younger: usize,
+) -> Result<(Option<Generation>, Broken)> {
     let mut broken = Vec::new();
     for number in numbers(cell, agent)?.into_iter().rev() {
         let found = examine(cell, agent, number)?;
-        if found.flaws.is_empty() {
+        if !found.flaws.is_empty() {
+            broken.push((number, found.flaws));
+        } else if younger == 0 {
             return Ok((found.generation, broken));
+        } else {
+            younger -= 1;
         }
-        broken.push((number, found.flaws));
     }
     Ok((None, broken))
 }

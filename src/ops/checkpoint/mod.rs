@@ -9,9 +9,7 @@ mod save;
 mod tests;
 
 pub use contents::{Gift, NewCheckpoint};
-pub use look::{
-    Broken, Looked, Verified, latest, list, look, newest, newest_good, text_of, verify,
-};
+pub use look::{Broken, Looked, Verified, good, latest, list, look, newest, text_of, verify};
 pub use prune::{Pruned, prune, to_prune};
 pub use restore::{Restored, restore};
 pub use save::{Saved, save};

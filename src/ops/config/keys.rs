@@ -8,11 +8,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What a webhook may ask to hear of. A word that ends in `*` means all that begin so.
-pub const EVENTS: [&str; 7] = [
+pub const EVENTS: [&str; 9] = [
     "agent.unhealthy",
     "agent.recovered",
     "agent.stalled",
     "agent.progressing",
+    "revival.waits",
+    "agent.quarantined",
     "hold.begun",
     "hold.ended",
     "daemon.restarted",

@@ -10,6 +10,7 @@ use crate::mission::run::STOP_TIMEOUT;
 use crate::ops::checkpoint::{self, Broken, Generation};
 use crate::ops::config;
 use crate::ops::session::Session;
+use crate::revival::{Rung, rung};
 use crate::runner::Keeping;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
@@ -45,16 +46,28 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// The plan for an agent as its file says it is. Nothing is changed. Exit 5 for what cannot be started as things are.
+    /// The plan for an agent as its file says it is, where so many tries were in vain before. Nothing is changed. Exit 5 for
+    /// what cannot be started as things are.
     pub(super) fn make(
         session: &Session,
         cell: &OpenCell,
         id: &AgentId,
         agent: &Agent,
+        tries: u32,
     ) -> Result<Self> {
         let run = agent.run.as_ref().ok_or_else(|| no_command(id))?;
-        let (generation, passed_over) = checkpoint::newest_good(cell, id)?;
-        if generation.is_none() && requires_checkpoint(cell)? {
+        let needs_one = requires_checkpoint(cell)?;
+        let (mut generation, mut passed_over) = checkpoint::good(cell, id, 0)?;
+        if tries > 1 && generation.is_some() {
+            let (older, broken) = checkpoint::good(cell, id, 1)?;
+            let may_begin_anew = !needs_one && begins_anew(run);
+            match rung(tries, older.is_some(), may_begin_anew) {
+                Rung::Newest => {}
+                Rung::Older => (generation, passed_over) = (older, broken),
+                Rung::Anew => generation = None,
+            }
+        }
+        if generation.is_none() && needs_one {
             return Err(Error::refused(format!(
                 "{id} may start from a checkpoint only, and no good one is left"
             ))
@@ -143,9 +156,17 @@ fn state_of(
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
+fn is_bound(run: &Run) -> bool {
+    run.command.iter().any(|text| wants_checkpoint(text))
+}
+
+/// Whether it has a command for a start without a checkpoint.
+fn begins_anew(run: &Run) -> bool {
+    !is_bound(run) || !run.fresh_command.is_empty()
+}
+
 fn command_of(run: &Run, is_fresh: bool, values: &Values<'_>) -> Result<Vec<String>> {
-    let wants = || run.command.iter().any(|text| wants_checkpoint(text));
-    let command = if is_fresh && !run.fresh_command.is_empty() && wants() {
+    let command = if is_fresh && !run.fresh_command.is_empty() && is_bound(run) {
         &run.fresh_command
     } else {
         &run.command

@@ -40,10 +40,14 @@ pub struct Started {
 
 /// What a start would do, and whether it would be refused. Nothing is changed.
 pub fn look(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Plan> {
+    plan(session, cell, id, 0)
+}
+
+fn plan(session: &Session, cell: &OpenCell, id: &AgentId, tries: u32) -> Result<Plan> {
     let agent = show(cell, id)?;
     require_startable(cell, id, &agent)?;
     ground::require_own(cell, id)?;
-    Plan::make(session, cell, id, &agent)
+    Plan::make(session, cell, id, &agent, tries)
 }
 
 /// Starts an agent, from the newest checkpoint that is good. One that runs already is left as it is.
@@ -65,11 +69,12 @@ pub(super) fn begin(
         return Ok(started);
     }
     let before = State::seen(cell, id)?.wanted();
+    forget_falls(session, cell, id, act)?;
     let also = |writing: &mut Writing<'_>, state: &mut State, _: &Plan, _: u64| {
         // An operator takes it in hand.
         stop::cancel(writing, state)?;
         state.suppress(false);
-        state.remember(Record::default(), &session.moment())
+        Ok(())
     };
     let failed = match launch(session, cell, id, act, also) {
         // Whether it runs is not known; that it is wanted is.
@@ -88,6 +93,18 @@ pub(super) fn begin(
     Err(failed)
 }
 
+/// An operator takes it in hand: it is tried as if it had never fallen.
+fn forget_falls(session: &Session, cell: &OpenCell, id: &AgentId, act: &'static str) -> Result<()> {
+    if State::seen(cell, id)?.record(&session.moment()) == Record::default() {
+        return Ok(());
+    }
+    let mut writing = session.write(cell, act)?;
+    let mut state = State::read(&writing, id)?;
+    state.remember(Record::default(), &session.moment())?;
+    state.put(&mut writing, id)?;
+    writing.commit(&format!("the falls of {id} are forgotten"))
+}
+
 /// Begins another life of an agent and runs it; whatever runs of the older one is ended in between. `also` stages what is to
 /// be true with it, in the same commit: it is given the plan, and the number of the life. The agent's `.act` is held.
 pub(crate) fn launch(
@@ -98,7 +115,8 @@ pub(crate) fn launch(
     also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<()>,
 ) -> Result<Started> {
     let program = runner::find()?;
-    let plan = look(session, cell, id)?;
+    let tries = State::seen(cell, id)?.record(&session.moment()).tries;
+    let plan = plan(session, cell, id, tries)?;
     let life = {
         let mut writing = session.write(cell, act)?;
         // It may have been changed since: what is under the lock counts.

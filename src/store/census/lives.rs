@@ -64,6 +64,7 @@ impl Reader<'_> {
         let id = RevivalId::new(id).ok()?;
         let revival = self.parsed::<Revival>(&layout::open_revival(&id))?;
         Some(OpenRevival {
+            id,
             status: revival.status,
             not_before: revival.not_before,
             incarnation: revival.incarnation,

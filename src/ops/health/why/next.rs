@@ -6,8 +6,9 @@ use crate::base::clock::Time;
 use crate::base::text::count;
 use crate::health::reason::{Idle, Reason};
 use crate::health::roster::Watched;
-use crate::health::state::Verdict;
+use crate::health::state::{State, Verdict};
 use crate::mission::cell::CellStatus;
+use crate::mission::revival::Status;
 
 /// What happens next, and when if that is known. `cell`: what people call its cell.
 pub(super) fn of(
@@ -20,6 +21,9 @@ pub(super) fn of(
     let settings = &watched.case.settings;
     let signs = &watched.signs;
     let later = |words: String| (words, None);
+    if let Some(revival) = of_revival(watched, verdict, cell) {
+        return revival;
+    }
     match &verdict.reason {
         Reason::NotJudged(idle) => later(of_idle(*idle, cell, agent.as_str())),
         Reason::Quiet(_) => {
@@ -65,6 +69,38 @@ pub(super) fn of(
             )),
         },
     }
+}
+
+/// What comes of the revival of an agent, where one is asked for or would be.
+fn of_revival(
+    watched: &Watched,
+    verdict: &Verdict<'_>,
+    cell: &str,
+) -> Option<(String, Option<Time>)> {
+    let agent = &watched.agent;
+    if let Some(open) = &watched.revival {
+        let id = &open.id;
+        let then = open.not_before.as_ref().map(|wait| wait.expires_at);
+        return Some(match open.status {
+            Status::PendingApproval => (format!("nothing until `mcell approve {id}`"), None),
+            Status::Held => (format!("its revival {id}, when the hold is over"), None),
+            Status::Running => (
+                format!("it has to prove that it lives; its revival is {id}"),
+                None,
+            ),
+            _ => (format!("its revival {id}"), then),
+        });
+    }
+    let is_ours = watched.has_run && watched.case.idle.is_none();
+    if !is_ours || verdict.state != State::Unhealthy {
+        return None;
+    }
+    let words = if watched.is_suppressed {
+        format!("nothing until `mcell revive {cell}/{agent}`")
+    } else {
+        String::from("a revival, as the policy auto_revive of its cell says")
+    };
+    Some((words, None))
 }
 
 fn signs_in_words(number: u64) -> String {
