@@ -12,6 +12,7 @@ use crate::health::state::State;
 use crate::mission::handoff::Approval;
 use crate::ops::find::Scope;
 use crate::ops::handoff;
+use crate::ops::revival::{self, Told};
 use crate::ops::scan::{self, CellLine, DaemonSeen, Problem, Scan};
 use crate::ui::page::{Page, Tone};
 use crate::ui::printer::Report;
@@ -169,22 +170,30 @@ fn waiting(cell: &CellLine) -> Option<Problem> {
     })
 }
 
-/// The handoffs that an operator must agree to.
+/// The revivals and handoffs that an operator must agree to.
 fn approvals(context: &Context, scope: &Scope) -> Result<Vec<Problem>> {
     let listed = handoff::list_in(&context.session, scope, false)?;
     let waiting = listed.handoffs.into_iter();
     let waiting = waiting.filter(|one| one.approval == Approval::Waiting);
-    Ok(waiting
+    let revivals = revival::list(scope, false)?.revivals.into_iter();
+    let revivals = revivals
+        .filter(Told::waits_for_operator)
         .map(|one| Problem {
-            key: format!("{}/handoff/{}", one.cell_id, one.id),
-            what: format!("{} is offered to {}, if you agree", one.task_id, one.to),
-            command: format!(
-                "mcell handoff approve {}/{}",
-                scan::short(&one.cell_id),
-                one.id
-            ),
-        })
-        .collect())
+            key: format!("{}/revival/{}", one.cell_id, one.id),
+            what: format!("{} fell ({}) and waits for you", one.agent_id, one.reason),
+            command: format!("mcell approve {}", one.id),
+        });
+    let handoffs = waiting.map(|one| Problem {
+        key: format!("{}/handoff/{}", one.cell_id, one.id),
+        what: format!("{} is offered to {}, if you agree", one.task_id, one.to),
+        command: format!(
+            "mcell handoff approve {}/{}",
+            scan::short(&one.cell_id),
+            one.id
+        ),
+    });
+    // Who fell comes first: nothing goes on before it is answered.
+    Ok(revivals.chain(handoffs).collect())
 }
 
 impl Report for Overview {

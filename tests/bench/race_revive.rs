@@ -189,15 +189,14 @@ fn spent(pid: u32) -> Option<Duration> {
     crate::measure::spent(pid).ok()
 }
 
-/// Another supervisor over a hundred folders of its kind. It ends, with its services, when this is dropped.
+/// Another supervisor over a hundred folders of its kind. It ends, with all that it started, when this is dropped.
 struct Other {
     child: Child,
     folder: PathBuf,
-    down: fn(&Path) -> Vec<Command>,
 }
 
 impl Other {
-    fn start(field: &Field, name: &str, down: fn(&Path) -> Vec<Command>) -> Result<Self> {
+    fn start(field: &Field, name: &str) -> Result<Self> {
         use std::os::unix::fs::PermissionsExt;
         let mut command = tools::other(name)?;
         let folder = field.scratch().join(name);
@@ -214,34 +213,39 @@ impl Other {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Other {
-            child,
-            folder,
-            down,
-        })
+        Ok(Other { child, folder })
     }
 }
 
 impl Drop for Other {
     fn drop(&mut self) {
-        for mut command in (self.down)(&self.folder) {
-            let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        // From the top: whoever starts something again is gone before what it would start.
+        for pid in descendants(self.child.id()) {
+            let _ = kill(pid);
         }
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-fn services(folder: &Path) -> impl Iterator<Item = PathBuf> + '_ {
-    (0..AGENTS).map(|number| folder.join(format!("agent{number}")))
+/// A process and all that it started, parents first.
+fn descendants(first: u32) -> Vec<u32> {
+    let names = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = names.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let all: Vec<_> = pids
+        .filter_map(|pid| mcell::base::process::Process::of(pid).ok()?)
+        .collect();
+    let mut found = vec![first];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        let children = all.iter().filter(|one| one.parent.unsigned_abs() == parent);
+        found.extend(children.map(|one| one.pid.unsigned_abs()));
+        at += 1;
+    }
+    found
 }
 
 fn runit(field: &Field) -> Result<f64> {
-    let other = Other::start(field, "runsvdir", |folder| {
-        let mut down = Command::new("sv");
-        down.arg("force-shutdown").args(services(folder));
-        vec![down]
-    })?;
+    let other = Other::start(field, "runsvdir")?;
     let pid = |number: usize| {
         let file = other.folder.join(format!("agent{number}/supervise/pid"));
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
@@ -252,11 +256,7 @@ fn runit(field: &Field) -> Result<f64> {
 
 fn s6(field: &Field) -> Result<f64> {
     tools::other("s6-svstat")?;
-    let other = Other::start(field, "s6-svscan", |folder| {
-        let mut down = Command::new("s6-svscanctl");
-        down.arg("-t").arg(folder);
-        vec![down]
-    })?;
+    let other = Other::start(field, "s6-svscan")?;
     let pid = |number: usize| {
         let folder = other.folder.join(format!("agent{number}"));
         let said = Command::new("s6-svstat")

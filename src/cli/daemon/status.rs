@@ -8,8 +8,10 @@ use crate::base::text::{count, shown};
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::health::roster::Counts;
+use crate::ops::find::Scope;
 use crate::ops::hold::{self, Hold};
 use crate::ops::presence::{self, About, Presence};
+use crate::ops::revival;
 use crate::store::health;
 use crate::store::root::Root;
 use crate::ui::page::{Page, Tone};
@@ -82,6 +84,8 @@ impl DaemonStatus {
             .flat_map(|record| &record.agents)
             .for_each(|agent| health.add(agent.status()));
         let known = about.clone().unwrap_or_default();
+        let scope = Scope::Root(Root::open(root.path())?);
+        let open = revival::list(&scope, false)?.revivals;
         Ok(DaemonStatus {
             running,
             root: root.path().display().to_string(),
@@ -89,7 +93,7 @@ impl DaemonStatus {
             cells: root.cell_ids()?.len(),
             agents: health.healthy + health.degraded + health.unhealthy + health.unknown,
             health,
-            pending_revivals: 0,
+            pending_revivals: open.len(),
             version: about.as_ref().map(|about| about.version.clone()),
             pid: about.as_ref().filter(|_| running).map(|about| about.pid),
             listen: known.listen,
@@ -128,6 +132,12 @@ impl Report for DaemonStatus {
         }
         if self.version.is_some() {
             page.field("last sweep", ago(self.last_sweep));
+            if self.pending_revivals > 0 {
+                page.field(
+                    "revivals",
+                    format_args!("{} open: `mcell revival list`", self.pending_revivals),
+                );
+            }
             let health = &self.health;
             page.field(
                 "agents",

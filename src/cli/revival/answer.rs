@@ -6,8 +6,10 @@ use crate::base::exit;
 use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::cli::several::Several;
-use crate::mission::revival::Status;
+use crate::ops::presence;
 use crate::ops::revival::{self, Answer, Told};
+use crate::store::cell::OpenCell;
+use crate::store::root::Root;
 use clap::Args;
 
 /// Let agents be brought back that wait for an operator
@@ -86,7 +88,15 @@ fn answer(context: &Context, ids: &[String], answer: Answer) -> Outcome {
         let told = Told::from(revival::answer(session, &cell, &revival, answer)?);
         let (id, agent) = (&told.id, &told.agent_id);
         let words = match answer {
-            Answer::Approve => format!("{id} is approved: {agent} is brought back"),
+            Answer::Approve if runs(&cell)? => {
+                format!("{id} is approved: {agent} is brought back")
+            }
+            Answer::Approve => {
+                let short = cell.id().short();
+                format!(
+                    "{id} is approved; no daemon runs: `mcell revive {short}/{agent}` carries it out"
+                )
+            }
             Answer::Deny => format!("{id} is denied: {agent} stays as it is"),
             Answer::Cancel => format!("{id} is taken back: {agent} stays as it is"),
         };
@@ -99,13 +109,16 @@ fn answer(context: &Context, ids: &[String], answer: Answer) -> Outcome {
     Ok(exit::DONE)
 }
 
+/// Whether a daemon runs that carries out what is approved.
+fn runs(cell: &OpenCell) -> Result<bool> {
+    let root = Root::open(cell.root_folder()?.path())?;
+    Ok(presence::look(&root)?.running().is_some())
+}
+
 fn the_one_that_waits(scope: &crate::ops::find::Scope) -> Result<String> {
     use crate::base::error::Error;
     let listed = revival::list(scope, false)?;
-    let mut waiting = listed
-        .revivals
-        .into_iter()
-        .filter(|told| told.status == Status::PendingApproval);
+    let mut waiting = listed.revivals.into_iter().filter(Told::waits_for_operator);
     match (waiting.next(), waiting.next()) {
         (Some(only), None) => Ok(only.id),
         (None, _) => Err(Error::not_found("no request waits for an operator")

@@ -13,7 +13,7 @@ use crate::mission::revival::{Revival, Status};
 use crate::mission::run::{Meaning, RunNote, Wanted};
 use crate::ops::run::{State, is_at_home};
 use crate::ops::session::Session;
-use crate::revival::{Fall, Verdict};
+use crate::revival::{Fall, Record, Verdict};
 use crate::store::cell::OpenCell;
 use crate::store::{revival as on_disk, run};
 
@@ -87,19 +87,40 @@ pub fn fallen(
         meaning,
         reason: reason(news, &note, lives),
     };
-    let done = ask(session, cell, id, news, terms, cause, &now)?;
-    match &done {
-        Done::Asked { revival, .. } if is_due(revival, &now) => {
-            steps::carry(session, cell, id, terms).map(|step| match step {
-                Step::Started(revival) => Done::Started(revival),
-                Step::Waits(revival, is_quarantined) => Done::Asked {
-                    revival,
-                    is_quarantined,
-                },
-            })
-        }
-        _ => Ok(done),
+    let open = of_cell_without_lock(cell, id)?;
+    if let Some(open) = open {
+        return Ok(Done::Asked {
+            revival: Box::new(open),
+            is_quarantined: false,
+        });
     }
+    let draft = Draft::make(session, cell, id, news, terms, cause)?;
+    if !is_due(&draft.revival, &now) {
+        let is_quarantined = draft.is_quarantined;
+        return Ok(Done::Asked {
+            revival: Box::new(draft.file(session, cell, id)?),
+            is_quarantined,
+        });
+    }
+    // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
+    Ok(
+        match steps::carry(session, cell, id, terms, Some(&draft))? {
+            Step::Started(revival) => Done::Started(revival),
+            Step::Waits(revival, is_quarantined) => Done::Asked {
+                revival,
+                is_quarantined,
+            },
+        },
+    )
+}
+
+/// The open request of an agent. Whoever changes it holds the agent's `.act`, as the caller does.
+fn of_cell_without_lock(cell: &OpenCell, id: &AgentId) -> Result<Option<Revival>> {
+    let open = match State::seen(cell, id)?.revival() {
+        Some(open) => on_disk::read(cell, &open)?,
+        None => None,
+    };
+    Ok(open.filter(|open| open.status.is_open()))
 }
 
 /// Whether a request is carried out now.
@@ -148,77 +169,92 @@ fn finish(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Done> {
     Ok(Done::Finished)
 }
 
-fn ask(
-    session: &Session,
-    cell: &OpenCell,
-    id: &AgentId,
-    news: &News,
-    terms: Terms,
-    cause: Cause,
-    now: &Moment,
-) -> Result<Done> {
-    let (policy, retries) = policy_of(cell, terms)?;
-    let mut writing = session.write(cell, "revive")?;
-    let mut state = State::read(&writing, id)?;
-    if let Some(open) = open_of(&writing, &state)? {
-        return Ok(Done::Asked {
-            revival: Box::new(open),
+/// A request that is not filed yet, and what is to be remembered with it.
+pub(super) struct Draft {
+    pub(super) revival: Revival,
+    record: Record,
+    is_suppressed: bool,
+    is_quarantined: bool,
+}
+
+impl Draft {
+    fn make(
+        session: &Session,
+        cell: &OpenCell,
+        id: &AgentId,
+        news: &News,
+        terms: Terms,
+        cause: Cause,
+    ) -> Result<Self> {
+        let (policy, retries) = policy_of(cell, terms)?;
+        let now = session.moment();
+        let mut revival = Revival {
+            id: on_disk::new_id(cell)?.to_string(),
+            agent_id: id.to_string(),
+            cell_id: cell.id().to_string(),
+            reason: cause.reason,
+            requested_at: now.wall,
+            requested_by: session.actor(),
+            status: Status::Pending,
+            why: None,
+            not_before: None,
+            answered_by: None,
+            incarnation: None,
+            checkpoint: None,
+            started_at: None,
+            revived_at: None,
+            closed_at: None,
+        };
+        let mut draft = Draft {
+            record: State::seen(cell, id)?.record(&now),
+            is_suppressed: false,
             is_quarantined: false,
-        });
-    }
-    let mut record = state.record(now);
-    let mut revival = Revival {
-        id: on_disk::new_id(cell)?.to_string(),
-        agent_id: id.to_string(),
-        cell_id: cell.id().to_string(),
-        reason: cause.reason,
-        requested_at: writing.now(),
-        requested_by: session.actor(),
-        status: Status::Pending,
-        why: None,
-        not_before: None,
-        answered_by: None,
-        incarnation: None,
-        checkpoint: None,
-        started_at: None,
-        revived_at: None,
-        closed_at: None,
-    };
-    let mut is_quarantined = false;
-    if cause.is_of_another_boot {
-        revival.why = Some(String::from("the machine was started again"));
-    } else {
+            revival: revival.clone(),
+        };
+        if cause.is_of_another_boot {
+            draft.revival.why = Some(String::from("the machine was started again"));
+            return Ok(draft);
+        }
         let how = match cause.meaning {
             Meaning::Restart => Fall::Asked,
             _ => Fall::Died,
         };
         let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-        let verdict = record.fell(how, retries, seed, now.up);
-        let (at, asked_itself) = match verdict {
+        let (at, asked_itself) = match draft.record.fell(how, retries, seed, now.up) {
             Verdict::Start(at) => (at, true),
             Verdict::Try(at) => (at, false),
             Verdict::Quarantine(at) => {
-                is_quarantined = true;
+                draft.is_quarantined = true;
                 revival.why = Some(String::from(
                     "quarantined: it falls again and again; it is tried every half hour",
                 ));
                 (at, false)
             }
         };
-        revival.not_before = wait_until(at, now);
-        let stands = stands(policy, cause.meaning, asked_itself, news);
-        if let Some((status, why)) = stands {
-            state.suppress(status == Status::Suppressed);
-            revival.become_status(status, Some(why), writing.now());
+        revival.not_before = wait_until(at, &now);
+        if let Some((status, why)) = stands(policy, cause.meaning, asked_itself, news) {
+            draft.is_suppressed = status == Status::Suppressed;
+            revival.become_status(status, Some(why), now.wall);
         }
+        draft.revival = revival;
+        Ok(draft)
     }
-    state.remember(record, now)?;
-    put(&mut writing, id, &mut state, &revival)?;
-    writing.commit(&told(&revival))?;
-    Ok(Done::Asked {
-        revival: Box::new(revival),
-        is_quarantined,
-    })
+
+    /// Stages what is to be remembered of the agent.
+    pub(super) fn remember(&self, state: &mut State, now: &Moment) -> Result<()> {
+        state.suppress(self.is_suppressed);
+        state.remember(self.record.clone(), now)
+    }
+
+    /// Files it, and gives the request.
+    pub(super) fn file(&self, session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Revival> {
+        let mut writing = session.write(cell, "revive")?;
+        let mut state = State::read(&writing, id)?;
+        self.remember(&mut state, &session.moment())?;
+        put(&mut writing, id, &mut state, &self.revival)?;
+        writing.commit(&told(&self.revival))?;
+        Ok(self.revival.clone())
+    }
 }
 
 /// How a new request stands, if it is not simply to be carried out.

@@ -67,6 +67,13 @@ impl From<Revival> for Told {
     }
 }
 
+impl Told {
+    /// Whether nothing comes of it before an operator says something.
+    pub fn waits_for_operator(&self) -> bool {
+        self.status == Status::PendingApproval
+    }
+}
+
 /// What was seen.
 #[derive(Debug)]
 pub struct Listed {

@@ -1,7 +1,7 @@
 //! The steps of a try: the older life is fenced, stopped, and a new one is started from its checkpoint; then that proves
 //! that it lives, or the try was in vain.
 
-use super::fall::{is_due, told};
+use super::fall::{Draft, is_due, told};
 use super::{Terms, open_of, policy_of, put, wait_until};
 use crate::base::backoff;
 use crate::base::error::{Error, Kind, Result};
@@ -34,7 +34,7 @@ pub fn carry_out(
     if !is_carried_out(session, cell, id)? {
         return Ok(None);
     }
-    Ok(Some(match carry(session, cell, id, terms)? {
+    Ok(Some(match carry(session, cell, id, terms, None)? {
         Step::Started(revival) => (*revival, false),
         Step::Waits(revival, is_quarantined) => (*revival, is_quarantined),
     }))
@@ -60,22 +60,30 @@ fn is_carried_out(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<bo
     Ok(is_due(&open, &session.moment()))
 }
 
-/// The same for who holds the agent's `.act`, and knows that it is due.
+/// The same for who holds the agent's `.act`, and knows that it is due. `draft`: the request, if it is not filed yet.
 pub(super) fn carry(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
     terms: Terms,
+    draft: Option<&Draft>,
 ) -> Result<Step> {
     let mut carried = None;
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
-        let mut open = open_of(writing, state)?.ok_or_else(|| gone(id))?;
+        let mut open = match draft {
+            Some(draft) => {
+                draft.remember(state, &session.moment())?;
+                draft.revival.clone()
+            }
+            None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
+        };
         open.become_status(Status::Running, None, writing.now());
         (open.incarnation, open.checkpoint) = (Some(life), plan.checkpoint);
         open.started_at = None;
         put(writing, id, state, &open)?;
+        let why = format!("; revival {}: {}", open.id, open.reason);
         carried = Some(open);
-        Ok(())
+        Ok(why)
     });
     match (started, carried) {
         (Ok(started), Some(_)) => {
@@ -91,7 +99,10 @@ pub(super) fn carry(
         (Ok(_), None) => Err(Error::bug("a life was begun for no request")),
         // Whoever has the lock, or the disk, may give it back soon: nothing is counted.
         (Err(error), _) if matches!(error.kind(), Kind::Busy | Kind::OutcomeUnknown) => Err(error),
-        (Err(error), _) => {
+        (Err(error), carried) => {
+            if let (Some(draft), None) = (draft, carried) {
+                draft.file(session, cell, id)?;
+            }
             let (revival, is_quarantined) = in_vain(session, cell, id, error.message(), terms)?;
             Ok(Step::Waits(Box::new(revival), is_quarantined))
         }

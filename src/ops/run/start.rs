@@ -10,11 +10,11 @@ use crate::base::ids::{self, AgentId};
 use crate::base::text::shown;
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::CellStatus;
-use crate::mission::isolation::Level;
+use crate::mission::isolation::{Level, effective_level};
 use crate::mission::run::Wanted;
 use crate::ops::agent::{not_here, show};
 use crate::ops::session::Session;
-use crate::ops::{config, isolation, presence};
+use crate::ops::{config, presence};
 use crate::revival::Record;
 use crate::runner::{self, Order, Report};
 use crate::store::cell::OpenCell;
@@ -74,7 +74,7 @@ pub(super) fn begin(
         // An operator takes it in hand.
         stop::cancel(writing, state)?;
         state.suppress(false);
-        Ok(())
+        Ok(String::new())
     };
     let failed = match launch(session, cell, id, act, also) {
         // Whether it runs is not known; that it is wanted is.
@@ -106,13 +106,14 @@ fn forget_falls(session: &Session, cell: &OpenCell, id: &AgentId, act: &'static 
 }
 
 /// Begins another life of an agent and runs it; whatever runs of the older one is ended in between. `also` stages what is to
-/// be true with it, in the same commit: it is given the plan, and the number of the life. The agent's `.act` is held.
+/// be true with it, in the same commit: it is given the plan, and the number of the life, and gives what the journal is to
+/// add. The agent's `.act` is held.
 pub(crate) fn launch(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
     act: &'static str,
-    also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<()>,
+    also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<String>,
 ) -> Result<Started> {
     let program = runner::find()?;
     let tries = State::seen(cell, id)?.record(&session.moment()).tries;
@@ -126,13 +127,13 @@ pub(crate) fn launch(
         require_home(session, &mut writing)?;
         let mut state = State::read(&writing, id)?;
         let life = life::begin(&mut writing, id, &mut state)?;
-        also(&mut writing, &mut state, &plan, life.incarnation)?;
+        let why = also(&mut writing, &mut state, &plan, life.incarnation)?;
         state.put(&mut writing, id)?;
         if agent.status == AgentStatus::Failed {
             agent.become_status(AgentStatus::Idle)?;
             writing.put(&layout::agent(id), &agent)?;
         }
-        writing.commit(&told(id, &life, &plan))?;
+        writing.commit(&format!("{}{why}", told(id, &life, &plan)))?;
         life
     };
     // The older life is fenced; now it goes.
@@ -215,7 +216,8 @@ fn require_startable(cell: &OpenCell, id: &AgentId, agent: &Agent) -> Result<()>
         return Err(Error::refused(format!("{id} is paused"))
             .hint(format!("`mcell agent resume {id}` lets it go on")));
     }
-    let status = cell.cell()?.status;
+    let mission = cell.cell()?;
+    let status = mission.status;
     if status != CellStatus::Active {
         let word = status.word();
         let back = if status == CellStatus::Paused {
@@ -228,7 +230,9 @@ fn require_startable(cell: &OpenCell, id: &AgentId, agent: &Agent) -> Result<()>
                 .hint(format!("`mcell cell {back}` makes it active")),
         );
     }
-    let level = isolation::show(cell)?.level;
+    // Not by a view: whoever starts something holds the lock.
+    let stated = cell.isolation()?.map(|isolation| isolation.level);
+    let level = effective_level(mission.isolation_level, stated);
     if level != Level::None {
         return Err(Error::refused(format!(
             "the cell asks for {}, which this mcell cannot enforce yet: it starts nothing below its level",
