@@ -5,6 +5,7 @@ use crate::health::settings::MISSED;
 use crate::health::state::State;
 use crate::mission::agent::Signal;
 use crate::mission::cell::CellStatus;
+use crate::mission::run::Meaning;
 use std::fmt;
 
 /// Why an agent is not judged.
@@ -16,6 +17,8 @@ pub enum Idle {
     Cell(Option<CellStatus>),
     /// It has a command, and mcell is not to keep it running.
     NotWanted,
+    /// Its process ended as it may, and what follows from that is under way.
+    Ended(Meaning),
 }
 
 /// What has no news yet, and why that does not count.
@@ -146,6 +149,10 @@ impl fmt::Display for Reason<'_> {
             Reason::NotJudged(Idle::NotWanted) => {
                 out.write_str("not judged: mcell has not started it, or was told to stop it")
             }
+            Reason::NotJudged(Idle::Ended(Meaning::Restart)) => {
+                out.write_str("not judged: it ended to be started again")
+            }
+            Reason::NotJudged(Idle::Ended(_)) => out.write_str("not judged: it has finished"),
             Reason::NothingDue => {
                 out.write_str("nothing is due from it: no beat came yet, and no gateway is asked")
             }

@@ -11,7 +11,7 @@ use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
 use crate::mission::revival::Status;
 use crate::mission::rules::form;
-use crate::mission::run::RunNote;
+use crate::mission::run::{Meaning, RunNote, Terms};
 use crate::mission::sheet::{Record, Sheet};
 use crate::mission::survey::Survey;
 
@@ -124,6 +124,8 @@ pub struct AgentCensus {
     pub watch: Option<Watch>,
     /// Whether it has a command that mcell starts.
     pub has_run: bool,
+    /// What the ends of its process mean, if it has one.
+    pub ends: Option<Terms>,
     /// Whether mcell is to keep it running (`.mcell/agents/<agent>.json`, `wanted`).
     pub is_wanted: bool,
     /// Whether a process of its own holds `.mcell/run/<agent>.lock`. Where that cannot be told it counts as alive, and a
@@ -141,6 +143,19 @@ pub struct AgentCensus {
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself: the policy or an operator said no, or it cannot be.
     pub is_suppressed: bool,
+}
+
+impl AgentCensus {
+    /// What it means that its process is over, where it should run and ended as it may: it has done what it was there for,
+    /// or asks to be started again. Neither is a fall.
+    pub fn ended_well(&self) -> Option<Meaning> {
+        let end = self.run.as_ref()?.end.as_ref()?;
+        if !self.is_wanted || self.is_alive || end.is_ordered {
+            return None;
+        }
+        let meaning = self.ends.as_ref()?.meaning(end);
+        matches!(meaning, Meaning::Finished | Meaning::Restart).then_some(meaning)
+    }
 }
 
 /// The open request to bring an agent back, as far as its daemon needs it.
@@ -167,6 +182,7 @@ impl AgentCensus {
             gateway: agent.gateway.as_ref().map(ToString::to_string),
             watch: agent.health.as_ref().map(Watch::owned),
             has_run: agent.run.is_some(),
+            ends: agent.run.as_ref().map(Terms::of),
             is_wanted: false,
             is_alive: false,
             current_task: agent.current_task.as_ref().map(ToString::to_string),

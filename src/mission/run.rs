@@ -137,24 +137,40 @@ pub enum Meaning {
     Died,
 }
 
-impl End {
-    /// What it means for an agent that is started like this. An end that was ordered means nothing: whoever ordered it
-    /// knows.
-    pub fn meaning<S>(&self, run: &Run<S>) -> Meaning {
-        let code = self.code.and_then(|code| u8::try_from(code).ok());
+/// What the ends of an agent's process mean, as its file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    restart: Restart,
+    again: Vec<u8>,
+    never: Vec<u8>,
+}
+
+impl Terms {
+    /// Those of an agent that is started like this.
+    pub fn of<S>(run: &Run<S>) -> Self {
+        Terms {
+            restart: run.restart.unwrap_or(Restart::OnFailure),
+            again: run.restart_exit_codes.clone(),
+            never: run.permanent_exit_codes.clone(),
+        }
+    }
+
+    /// What an end means. One that was ordered means nothing: whoever ordered it knows.
+    pub fn meaning(&self, end: &End) -> Meaning {
+        let code = end.code.and_then(|code| u8::try_from(code).ok());
         let is_one_of = |said: &[u8], usual: &[u8]| {
             let codes = if said.is_empty() { usual } else { said };
             code.is_some_and(|code| codes.contains(&code))
         };
-        let restart = run.restart.unwrap_or(Restart::OnFailure);
-        if is_one_of(&run.permanent_exit_codes, &PERMANENT_EXIT_CODES) {
+        let restart = self.restart;
+        if is_one_of(&self.never, &PERMANENT_EXIT_CODES) {
             Meaning::Permanent
         } else if restart == Restart::Never {
             match code {
                 Some(0) => Meaning::Finished,
                 _ => Meaning::Died,
             }
-        } else if is_one_of(&run.restart_exit_codes, &RESTART_EXIT_CODES) {
+        } else if is_one_of(&self.again, &RESTART_EXIT_CODES) {
             Meaning::Restart
         } else if code != Some(0) {
             Meaning::Died
@@ -179,7 +195,7 @@ mod tests {
             signal,
             is_ordered: false,
         };
-        end.meaning(&run)
+        Terms::of(&run).meaning(&end)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::base::boot::{Clocks, Moment};
+use crate::health::reason::Idle;
 use crate::health::roster::{Slot, Watched};
 use crate::health::signs::{Process, Proof};
 use crate::health::state::State;
@@ -9,6 +10,7 @@ use crate::health::{Up, milliseconds};
 use crate::mission::census::OpenRevival;
 use crate::mission::lease::Lease;
 use crate::mission::revival::Status;
+use crate::mission::run::Meaning;
 use crate::ops::revival::News;
 
 /// What is to be done to bring an agent back.
@@ -30,13 +32,25 @@ impl World {
         let mut work = Vec::new();
         let mut soonest: Option<Up> = None;
         for (slot, watched) in self.roster.all() {
-            let is_ours = watched.has_run && watched.cell.is_some() && watched.case.idle.is_none();
-            if !is_ours || (watched.state != State::Unhealthy && watched.revival.is_none()) {
+            let (is_judged, over) = match watched.case.idle {
+                None => (true, None),
+                Some(Idle::Ended(meaning)) => (true, Some(meaning)),
+                Some(_) => (false, None),
+            };
+            let is_ours = watched.has_run && watched.cell.is_some() && is_judged;
+            let has_ended = watched.state == State::Unhealthy || over.is_some();
+            if !is_ours || (!has_ended && watched.revival.is_none()) {
                 continue;
             }
             let held = self.what_holds(watched);
             let (now_due, next) = match &watched.revival {
                 None => (fallen(watched, held, clocks), None),
+                Some(open)
+                    if over == Some(Meaning::Finished)
+                        || (over.is_some() && open.status == Status::Running) =>
+                {
+                    (fallen(watched, held, clocks), None)
+                }
                 Some(open) => look(watched, open, held.is_some(), now, clocks),
             };
             work.extend(now_due.map(|due| (slot, due)));
@@ -64,7 +78,7 @@ impl World {
 }
 
 fn fallen(watched: &Watched, held: Option<String>, clocks: Clocks) -> Option<Work> {
-    if watched.is_suppressed {
+    if watched.is_suppressed && watched.case.idle.is_none() {
         return None;
     }
     Some(Work::Fallen(News {

@@ -160,7 +160,10 @@ fn idle(cell: &CellCensus, agent: &AgentCensus) -> Option<Idle> {
     if agent.status == AgentStatus::Paused {
         return Some(Idle::AgentPaused);
     }
-    (agent.has_run && !agent.is_wanted).then_some(Idle::NotWanted)
+    if agent.has_run && !agent.is_wanted {
+        return Some(Idle::NotWanted);
+    }
+    agent.ended_well().map(Idle::Ended)
 }
 
 impl Roster {

@@ -32,6 +32,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         gateway: None,
         watch: None,
         has_run: false,
+        ends: None,
         is_wanted: false,
         is_alive: false,
         current_task: None,

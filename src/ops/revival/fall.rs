@@ -10,7 +10,7 @@ use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::CellStatus;
 use crate::mission::policy::AutoRevive;
 use crate::mission::revival::{Revival, Status};
-use crate::mission::run::{Meaning, RunNote, Wanted};
+use crate::mission::run::{Meaning, RunNote, Terms as Ends, Wanted};
 use crate::ops::run::{State, is_at_home};
 use crate::ops::session::Session;
 use crate::revival::{Fall, Record, Verdict};
@@ -89,10 +89,15 @@ pub fn fallen(
     };
     let open = of_cell_without_lock(cell, id)?;
     if let Some(open) = open {
-        return Ok(Done::Asked {
-            revival: Box::new(open),
-            is_quarantined: false,
-        });
+        let has_asked = cause.meaning == Meaning::Restart && open.status == Status::Running;
+        if !has_asked || Some(note.incarnation) != open.incarnation {
+            return Ok(Done::Asked {
+                revival: Box::new(open),
+                is_quarantined: false,
+            });
+        }
+        // Its life ended in its own way before it had proved anything: that is no try in vain.
+        withdraw(session, cell, id, open)?;
     }
     let draft = Draft::make(session, cell, id, news, terms, cause)?;
     if !is_due(&draft.revival, &now) {
@@ -112,6 +117,15 @@ pub fn fallen(
             },
         },
     )
+}
+
+fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival) -> Result<()> {
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    let why = Some(String::from("it asked to be started again"));
+    open.become_status(Status::Cancelled, why, writing.now());
+    put(&mut writing, id, &mut state, &open)?;
+    writing.commit(&told(&open))
 }
 
 /// The open request of an agent. Whoever changes it holds the agent's `.act`, as the caller does.
@@ -138,7 +152,7 @@ struct Cause {
 
 fn meaning(agent: &Agent, note: &RunNote) -> Meaning {
     match (&note.end, &agent.run) {
-        (Some(end), Some(run)) if !end.is_ordered => end.meaning(run),
+        (Some(end), Some(run)) if !end.is_ordered => Ends::of(run).meaning(end),
         // Its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
         _ => Meaning::Died,
     }

@@ -9,6 +9,7 @@ use crate::health::roster::Watched;
 use crate::health::state::{State, Verdict};
 use crate::mission::cell::CellStatus;
 use crate::mission::revival::Status;
+use crate::mission::run::Meaning;
 
 /// What happens next, and when if that is known. `cell`: what people call its cell.
 pub(super) fn of(
@@ -118,5 +119,7 @@ fn of_idle(idle: Idle, cell: &str, agent: &str) -> String {
             format!("nothing until its cell.json can be read: `mcell validate {cell}`")
         }
         Idle::NotWanted => String::from("nothing: mcell is not to keep it running"),
+        Idle::Ended(Meaning::Restart) => String::from("it is started again, by the daemon"),
+        Idle::Ended(_) => String::from("nothing: the daemon notes that it is not wanted any more"),
     }
 }
