@@ -48,9 +48,13 @@ pub enum Ending {
 
 /// How soon after one look another may follow, however much happens.
 const LEAST: Duration = Duration::from_millis(100);
-/// How many looks may follow each other at once, after as long a rest as they would have taken: an agent's end comes as
-/// several events, and what follows from it should not wait.
-const BURST: u32 = 8;
+/// How long looks may take together before they have to rest: an agent's end comes as several events, and what follows from
+/// it should not wait.
+const FREE: Duration = Duration::from_millis(20);
+/// Of the time that passes, one part in so many pays for looks.
+const PAYS: u32 = 10;
+/// How many times as long as it took a look that is not paid for is followed by a rest, up to [`LEAST`].
+const REST: u32 = 4;
 /// How long stories that wait are still told when the daemon ends; the rest is told by the next.
 const LAST_STORIES: Duration = Duration::from_secs(2);
 /// The most sentences that are remembered as told.
@@ -210,19 +214,15 @@ impl Pit {
         read_again: &dyn Fn() -> Result<Setup>,
     ) -> Result<Ending> {
         let mut next = Instant::now() + self.pause();
-        let mut spare = BURST;
+        let (mut took, mut unpaid) = (Duration::ZERO, Duration::ZERO);
         loop {
             let last = Instant::now();
             self.wait(signals, self.soonest(last, next), true)?;
-            let rested = last.elapsed().as_millis() / LEAST.as_millis();
-            spare = spare
-                .saturating_add(u32::try_from(rested).unwrap_or(BURST))
-                .min(BURST);
-            if spare > 0 {
-                spare -= 1;
-            } else {
-                // However much happens, one look follows the other at a distance.
-                self.wait(signals, last + LEAST, false)?;
+            // However much happens, one look follows the other at a distance.
+            unpaid = unpaid.saturating_sub(last.elapsed() / PAYS);
+            if unpaid > FREE {
+                let rest = took.saturating_mul(REST).min(LEAST);
+                self.wait(signals, last + rest, false)?;
             }
             if self
                 .reception
@@ -245,8 +245,11 @@ impl Pit {
                 None => {}
             }
             self.desk.bell.hush();
-            let is_due = Instant::now() >= next;
+            let begun = Instant::now();
+            let is_due = begun >= next;
             self.sweep(is_due)?;
+            took = begun.elapsed();
+            unpaid += took;
             self.tell_health();
             if self.told.len() > MOST_TOLD {
                 self.told.clear();
