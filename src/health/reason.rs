@@ -17,6 +17,8 @@ pub enum Idle {
     Cell(Option<CellStatus>),
     /// It has a command, and mcell is not to keep it running.
     NotWanted,
+    /// Somebody starts or stops it just now.
+    InHand,
     /// Its process ended as it may, and what follows from that is under way.
     Ended(Meaning),
 }
@@ -148,6 +150,9 @@ impl fmt::Display for Reason<'_> {
             }
             Reason::NotJudged(Idle::NotWanted) => {
                 out.write_str("not judged: mcell has not started it, or was told to stop it")
+            }
+            Reason::NotJudged(Idle::InHand) => {
+                out.write_str("not judged: it is being started or stopped")
             }
             Reason::NotJudged(Idle::Ended(Meaning::Restart)) => {
                 out.write_str("not judged: it ended to be started again")

@@ -131,6 +131,8 @@ pub struct AgentCensus {
     /// Whether a process of its own holds `.mcell/run/<agent>.lock`. Where that cannot be told it counts as alive, and a
     /// trouble says so: nothing is started beside what may live.
     pub is_alive: bool,
+    /// Whether somebody starts, stops or revives it just now, where it should run and does not.
+    pub is_in_hand: bool,
     /// The task it works on.
     pub current_task: Option<String>,
     /// Seconds that task should take.
@@ -185,6 +187,7 @@ impl AgentCensus {
             ends: agent.run.as_ref().map(Terms::of),
             is_wanted: false,
             is_alive: false,
+            is_in_hand: false,
             current_task: agent.current_task.as_ref().map(ToString::to_string),
             task_timeout: None,
             last_checkpoint: agent

@@ -133,7 +133,7 @@ pub const BEAT: &str = ".beat";
 /// How the name of the lock ends that the runner of an agent holds.
 pub const RUN_LOCK: &str = ".lock";
 /// How the name of the lock ends that whoever starts or stops an agent holds.
-const RUN_ACT: &str = ".act";
+pub const RUN_ACT: &str = ".act";
 /// How the name of an agent's log ends.
 const LOG: &str = ".log";
 

@@ -130,6 +130,7 @@ impl Week {
                 ends: None,
                 is_wanted: false,
                 is_alive: false,
+                is_in_hand: false,
                 current_task: None,
                 task_timeout: None,
                 last_checkpoint: None,

@@ -163,6 +163,9 @@ fn idle(cell: &CellCensus, agent: &AgentCensus) -> Option<Idle> {
     if agent.has_run && !agent.is_wanted {
         return Some(Idle::NotWanted);
     }
+    if agent.has_run && agent.is_in_hand {
+        return Some(Idle::InHand);
+    }
     agent.ended_well().map(Idle::Ended)
 }
 

@@ -87,7 +87,7 @@ impl Watched {
         match self.case.idle? {
             Idle::AgentPaused | Idle::Cell(Some(CellStatus::Paused)) => Some(Order::Drain),
             Idle::Cell(Some(CellStatus::Completed | CellStatus::Failed)) => Some(Order::Stop),
-            Idle::Cell(_) | Idle::NotWanted | Idle::Ended(_) => None,
+            Idle::Cell(_) | Idle::NotWanted | Idle::InHand | Idle::Ended(_) => None,
         }
     }
 

@@ -35,6 +35,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         ends: None,
         is_wanted: false,
         is_alive: false,
+        is_in_hand: false,
         current_task: None,
         task_timeout: None,
         last_checkpoint: None,

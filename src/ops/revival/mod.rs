@@ -69,6 +69,7 @@ fn put(
 ) -> Result<()> {
     let is_open = revival.status.is_open();
     state.ask(is_open.then_some(revival.id.as_str()));
+    state.count_step();
     on_disk::put(writing, revival)?;
     state.put(writing, agent)
 }

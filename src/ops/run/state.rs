@@ -95,6 +95,13 @@ impl State {
         };
     }
 
+    /// A request of it changed: whoever watches the cell sees that by this file, also where nothing else in it does.
+    pub(crate) fn count_step(&mut self) {
+        let steps = self.0.get("steps").and_then(Value::as_u64).unwrap_or(0);
+        self.0
+            .insert(String::from("steps"), steps.saturating_add(1).into());
+    }
+
     /// Nobody asks for it again by itself, or somebody may.
     pub(crate) fn suppress(&mut self, is_suppressed: bool) {
         if is_suppressed {

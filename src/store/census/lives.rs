@@ -45,8 +45,29 @@ impl Reader<'_> {
         for at in self.named(&there, layout::RUN_LOCK) {
             let Some(id) = self.id(at) else { continue };
             let is_alive = self.is_held(&layout::run_lock(&id));
-            if let Some(agent) = self.census.agents.get_mut(at) {
-                agent.is_alive = is_alive;
+            let Some(agent) = self.census.agents.get_mut(at) else {
+                continue;
+            };
+            agent.is_alive = is_alive;
+            let runs = |run: &RunNote| run.runner.is_some() && run.end.is_none();
+            if !is_alive && agent.run.as_ref().is_some_and(runs) {
+                // It ended between the two looks: how is noted before its lock is free.
+                let note = self.parsed::<RunNote>(&layout::run_note(&id));
+                if let Some(agent) = self.census.agents.get_mut(at) {
+                    agent.run = note;
+                }
+            }
+        }
+        for at in self.named(&there, layout::RUN_ACT) {
+            let Some(agent) = self.census.agents.get(at) else {
+                continue;
+            };
+            if agent.is_wanted && !agent.is_alive {
+                let file = layout::run_act(&agent.id);
+                let is_in_hand = self.is_held(&file);
+                if let Some(agent) = self.census.agents.get_mut(at) {
+                    agent.is_in_hand = is_in_hand;
+                }
             }
         }
         let beats = self.named(&there, layout::BEAT);

@@ -126,7 +126,7 @@ fn matters(folder: usize, name: &[u8], what: ReadFlags) -> Option<Matter> {
         }
         // Whoever writes in place closes in the end.
         RUN if what == ReadFlags::MODIFY => false,
-        RUN if ends(layout::RUN_LOCK) => return Some(Matter::Lock),
+        RUN if ends(layout::RUN_LOCK) || ends(layout::RUN_ACT) => return Some(Matter::Lock),
         RUN => ends(layout::JSON),
         _ => is_one_of(&[
             layout::CELL,

@@ -88,7 +88,6 @@ fn what_a_commit_makes_on_its_way_is_nothing() {
         ".mcell/.fence.7-0.tmp",
         ".mcell/artifacts.json",
         ".mcell/run/.agent_001.beat.tmp",
-        ".mcell/run/agent_001.act",
         "NOTES",
     ] {
         write(cell.join(name), "text").unwrap();

@@ -119,6 +119,7 @@ fn of_idle(idle: Idle, cell: &str, agent: &str) -> String {
             format!("nothing until its cell.json can be read: `mcell validate {cell}`")
         }
         Idle::NotWanted => String::from("nothing: mcell is not to keep it running"),
+        Idle::InHand => String::from("how it is, as soon as that is done"),
         Idle::Ended(Meaning::Restart) => String::from("it is started again, by the daemon"),
         Idle::Ended(_) => String::from("nothing: the daemon notes that it is not wanted any more"),
     }
