@@ -17,6 +17,7 @@ mod changes;
 mod checkpoint;
 mod completions;
 mod config;
+mod crew;
 mod curl;
 mod daemon;
 mod demo;

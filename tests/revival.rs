@@ -1,27 +1,10 @@
 //! Agents that fall and are brought back, by a real daemon and with real processes.
 
+use crate::crew::{add, note, send, world};
 use crate::pit::{Daemon, is_over, until};
 use crate::world::{Outcome, World};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
-
-/// A world with one cell and an agent that runs this line of a shell.
-fn world(line: &str) -> World {
-    let world = World::with_cell("Example Mission");
-    add(&world, line);
-    world
-}
-
-fn add(world: &World, line: &str) {
-    let arguments = ["add-agent", "--role", "write", "--", "/bin/sh", "-c", line];
-    world.run(arguments).ok();
-}
-
-fn note(world: &World, agent: &str) -> Value {
-    let path = world.cell().join(format!(".mcell/run/{agent}.json"));
-    let text = std::fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
-}
 
 fn pid(world: &World, agent: &str) -> i32 {
     i32::try_from(note(world, agent)["pid"].as_i64().unwrap_or(0)).unwrap()
@@ -29,10 +12,6 @@ fn pid(world: &World, agent: &str) -> i32 {
 
 fn life(world: &World, agent: &str) -> u64 {
     note(world, agent)["incarnation"].as_u64().unwrap_or(0)
-}
-
-fn send(pid: i32, signal: Signal) {
-    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 /// Waits until another life of an agent than this one runs.

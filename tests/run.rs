@@ -1,28 +1,11 @@
 //! `agent start`, `stop`, `restart` and `log`, with real processes.
 
+use crate::crew::{note, send, world};
 use crate::pit::{is_over, until};
 use crate::world::World;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::path::PathBuf;
-
-/// A world with one cell and an agent that runs this line of a shell.
-fn world(line: &str) -> World {
-    let world = World::with_cell("Example Mission");
-    add(&world, line);
-    world
-}
-
-fn add(world: &World, line: &str) {
-    let arguments = ["add-agent", "--role", "write", "--", "/bin/sh", "-c", line];
-    world.run(arguments).ok();
-}
-
-fn note(world: &World, agent: &str) -> Value {
-    let path = world.cell().join(format!(".mcell/run/{agent}.json"));
-    let text = std::fs::read(path).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
-}
 
 fn log_file(world: &World, agent: &str) -> PathBuf {
     world.cell().join(format!("logs/{agent}.log"))
@@ -53,10 +36,6 @@ fn start(world: &World) -> Value {
 
 fn pid_of(value: &Value) -> i32 {
     i32::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-fn send(pid: i32, signal: Signal) {
-    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 fn is_free(world: &World, agent: &str) -> bool {
