@@ -1,6 +1,7 @@
 //! The request to bring an agent back: how it stands, and what may happen to it (docs/revival.md).
 
 use crate::base::clock::Time;
+use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::mission::lease::Lease;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,34 @@ pub struct Revival {
 }
 
 impl Revival {
+    /// One that is made now, and waits for nothing.
+    pub fn new(id: &RevivalId, cell: &CellId, agent: &AgentId, reason: String, now: Time) -> Self {
+        Revival {
+            id: id.to_string(),
+            agent_id: agent.to_string(),
+            cell_id: cell.to_string(),
+            reason,
+            requested_at: now,
+            requested_by: String::new(),
+            status: Status::Pending,
+            why: None,
+            not_before: None,
+            answered_by: None,
+            incarnation: None,
+            checkpoint: None,
+            started_at: None,
+            revived_at: None,
+            closed_at: None,
+        }
+    }
+
+    /// The same, with who asks for it.
+    #[must_use]
+    pub fn by(mut self, who: String) -> Self {
+        self.requested_by = who;
+        self
+    }
+
     /// Goes on to another state, for a reason.
     pub fn become_status(&mut self, status: Status, why: Option<String>, now: Time) {
         self.status = status;

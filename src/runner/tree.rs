@@ -60,11 +60,6 @@ impl Handle {
             }
         }
     }
-
-    /// Gives the handle away.
-    pub fn into_file(self) -> OwnedFd {
-        self.file
-    }
 }
 
 /// Kills every child of this process that lives, and gives how many that were. Their children come to be ours as they end,

@@ -202,28 +202,13 @@ impl Draft {
     ) -> Result<Self> {
         let (policy, retries) = policy_of(cell, terms)?;
         let now = session.moment();
-        let mut revival = Revival {
-            id: on_disk::new_id(cell)?.to_string(),
-            agent_id: id.to_string(),
-            cell_id: cell.id().to_string(),
-            reason: cause.reason,
-            requested_at: now.wall,
-            requested_by: session.actor(),
-            status: Status::Pending,
-            why: None,
-            not_before: None,
-            answered_by: None,
-            incarnation: None,
-            checkpoint: None,
-            started_at: None,
-            revived_at: None,
-            closed_at: None,
-        };
+        let name = on_disk::new_id(cell)?;
+        let revival = Revival::new(&name, cell.id(), id, cause.reason, now.wall);
         let mut draft = Draft {
+            revival: revival.by(session.actor()),
             record: State::seen(cell, id)?.record(&now),
             is_suppressed: false,
             is_quarantined: false,
-            revival: revival.clone(),
         };
         if cause.is_of_another_boot {
             draft.revival.why = Some(String::from("the machine was started again"));
@@ -239,18 +224,17 @@ impl Draft {
             Verdict::Try(at) => (at, false),
             Verdict::Quarantine(at) => {
                 draft.is_quarantined = true;
-                revival.why = Some(String::from(
+                draft.revival.why = Some(String::from(
                     "quarantined: it falls again and again; it is tried every half hour",
                 ));
                 (at, false)
             }
         };
-        revival.not_before = wait_until(at, &now);
+        draft.revival.not_before = wait_until(at, &now);
         if let Some((status, why)) = stands(policy, cause.meaning, asked_itself, news) {
             draft.is_suppressed = status == Status::Suppressed;
-            revival.become_status(status, Some(why), now.wall);
+            draft.revival.become_status(status, Some(why), now.wall);
         }
-        draft.revival = revival;
         Ok(draft)
     }
 

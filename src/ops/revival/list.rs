@@ -100,7 +100,7 @@ pub fn list(scope: &Scope, all: bool) -> Result<Listed> {
 }
 
 /// The requests of one cell.
-pub fn of_cell(cell: &OpenCell, all: bool) -> Result<Vec<Revival>> {
+fn of_cell(cell: &OpenCell, all: bool) -> Result<Vec<Revival>> {
     let mut found: Vec<Revival> = Vec::new();
     let folders: &[&str] = if all {
         &[layout::OPEN_REVIVALS, layout::REVIVALS]

@@ -43,23 +43,11 @@ pub fn request(
         // It is at it. One that ended since is begun again, and not when its wait is over.
         Some(open) if open.status == Status::Running && lives => return Ok(open),
         Some(open) => open,
-        None => Revival {
-            id: on_disk::new_id(cell)?.to_string(),
-            agent_id: id.to_string(),
-            cell_id: cell.id().to_string(),
-            reason: reason.unwrap_or("an operator asks for it").to_owned(),
-            requested_at: writing.now(),
-            requested_by: by.clone(),
-            status: Status::Pending,
-            why: None,
-            not_before: None,
-            answered_by: None,
-            incarnation: None,
-            checkpoint: None,
-            started_at: None,
-            revived_at: None,
-            closed_at: None,
-        },
+        None => {
+            let reason = reason.unwrap_or("an operator asks for it").to_owned();
+            let name = on_disk::new_id(cell)?;
+            Revival::new(&name, cell.id(), id, reason, writing.now()).by(by.clone())
+        }
     };
     let why = Some(format!("asked for by {by}"));
     revival.become_status(Status::Pending, why, writing.now());
