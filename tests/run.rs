@@ -252,6 +252,18 @@ fn a_program_that_cannot_be_run_leaves_the_agent_unwanted() {
 }
 
 #[test]
+fn an_agent_that_runs_is_not_removed() {
+    let world = world("exec sleep 1000");
+    start(&world);
+    world
+        .mcell("agent remove agent_001 --yes")
+        .code(5)
+        .says("agent_001 runs");
+    world.mcell("agent stop agent_001").ok();
+    world.mcell("agent remove agent_001 --yes").ok();
+}
+
+#[test]
 fn the_task_of_an_agent_that_is_stopped_is_free_again() {
     let world = world("echo ready; exec sleep 1000");
     world.mcell("add-task 'Code Review'").ok();

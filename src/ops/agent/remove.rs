@@ -11,7 +11,7 @@ use crate::ops::session::Session;
 use crate::ops::trash::{self, Removed};
 use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
-use crate::store::{fence, layout};
+use crate::store::{fence, layout, run};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -40,6 +40,11 @@ pub fn remove(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Remove
     let file = layout::agent(id);
     if cell.folder().stat(&file)?.is_none() {
         return Err(not_here(cell, id));
+    }
+    // Its runner would go on, and nothing would name it any more.
+    if run::lives(cell.folder(), id)? {
+        return Err(Error::refused(format!("{id} runs"))
+            .hint(format!("stop it first: `mcell agent stop {id}`")));
     }
     let unassigned = free_tasks(&mut writing, id)?;
     let permissions = forget_permissions(&mut writing, id)?;
