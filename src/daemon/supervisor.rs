@@ -146,7 +146,10 @@ mod tests {
         );
         let heard = || {
             let mut buffer = [0; 4096];
-            let length = socket.recv(&mut buffer).expect("a message");
+            let length = rustix::io::retry_on_intr(|| {
+                rustix::net::recv(&socket, &mut buffer[..], rustix::net::RecvFlags::empty())
+            });
+            let (length, _) = length.expect("a message");
             String::from_utf8(buffer[..length].to_vec()).unwrap()
         };
         assert_eq!(heard(), "READY=1\nSTATUS=2 cells, 5 agents\n");

@@ -81,7 +81,8 @@ fn five_thousand_half_requests_keep_nobody_from_beating() {
         let crowd = half_open(&daemon, 5000, &half);
         for _ in 0..20 {
             let took = beat(&daemon);
-            assert!(took < Duration::from_secs(2), "{took:?} among {half:?}");
+            // After five seconds the crowd is let go: who is kept waiting by it waits longer.
+            assert!(took < Duration::from_secs(4), "{took:?} among {half:?}");
         }
         all_end(crowd, Duration::from_secs(10));
         let most = daemon.most_memory();

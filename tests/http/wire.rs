@@ -41,6 +41,8 @@ impl Wire {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            // A socket with a timeout says so to a process that was stopped and goes on.
+            Err(error) if error.kind() == ErrorKind::Interrupted => true,
             Err(error) => panic!("{error}; so far: {}", String::from_utf8_lossy(&self.read)),
         }
     }
@@ -56,7 +58,12 @@ impl Wire {
 
     /// Waits until something comes; true if it is not the end.
     pub(super) fn is_answered(&mut self) -> bool {
-        self.stream.peek(&mut [0]).is_ok_and(|read| read > 0)
+        loop {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                peeked => return peeked.is_ok_and(|read| read > 0),
+            }
+        }
     }
 
     /// One answer, whole.
