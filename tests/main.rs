@@ -39,6 +39,7 @@ mod http;
 mod injection;
 mod journal;
 mod kill_sweep;
+mod ladder;
 mod layers;
 mod man;
 mod mend;

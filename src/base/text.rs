@@ -173,6 +173,12 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// "3, 7, 12".
+pub fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    words.join(", ")
+}
+
 /// "1 task", "3 tasks".
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 {

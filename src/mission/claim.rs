@@ -87,6 +87,8 @@ pub enum Ended {
     Failed,
     /// The holder's process was stopped, and is not wanted.
     Stopped,
+    /// The holder's process is dead, and is not brought back.
+    GivenUp,
     /// The lease was not renewed in time.
     Lapsed,
 }
@@ -99,6 +101,7 @@ impl Ended {
             Ended::Removed => format!("{agent} was removed"),
             Ended::Failed => format!("{agent} failed"),
             Ended::Stopped => format!("{agent} was stopped"),
+            Ended::GivenUp => format!("{agent} is dead, and is not brought back"),
             Ended::Lapsed => format!("the lease of {agent} lapsed"),
         }
     }

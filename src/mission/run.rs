@@ -89,6 +89,12 @@ pub struct RunNote {
 }
 
 impl RunNote {
+    /// How many seconds it ran, or runs by now; none if it is not known since when.
+    pub fn lasted(&self, now: Time) -> Option<u64> {
+        let until = self.end.map_or(now, |end| end.at);
+        u64::try_from(until.since(self.started_at?)).ok()
+    }
+
     /// The agent's process, if it is known.
     pub fn process(&self) -> Option<Identity> {
         Some(Identity {

@@ -78,7 +78,7 @@ fn ended(writing: &Writing<'_>, hold: &Hold, now: &Moment) -> Result<Option<Ende
     };
     match writing.read::<Agent>(&layout::agent(&id)) {
         Ok(holder) => Ok(match hold.ended(holder.as_ref(), now) {
-            None if is_stopped(writing, &id, holder.as_ref())? => Some(Ended::Stopped),
+            None => is_down(writing, &id, holder.as_ref())?,
             ended => ended,
         }),
         // Whoever cannot be read is not gone.
@@ -87,15 +87,19 @@ fn ended(writing: &Writing<'_>, hold: &Hold, now: &Moment) -> Result<Option<Ende
     }
 }
 
-/// Whether an agent that mcell starts is not wanted, and nothing of it runs.
-fn is_stopped(writing: &Writing<'_>, id: &AgentId, agent: Option<&Agent>) -> Result<bool> {
+/// Whether nothing runs of an agent that mcell starts, and nothing will by itself: it is not wanted, or is not brought back.
+fn is_down(writing: &Writing<'_>, id: &AgentId, agent: Option<&Agent>) -> Result<Option<Ended>> {
     if agent.is_none_or(|agent| agent.run.is_none()) {
-        return Ok(false);
+        return Ok(None);
     }
     let state = writing.text(&layout::agent_state(id))?;
     let state = state.and_then(|text| serde_json::from_slice::<AgentState>(&text).ok());
-    let wanted = state.and_then(|state| state.wanted);
-    Ok(wanted == Some(Wanted::Stopped) && !run::lives(writing.cell().folder(), id)?)
+    let ended = match state.unwrap_or_default() {
+        state if state.wanted == Some(Wanted::Stopped) => Ended::Stopped,
+        state if state.is_suppressed => Ended::GivenUp,
+        _ => return Ok(None),
+    };
+    Ok((!run::lives(writing.cell().folder(), id)?).then_some(ended))
 }
 
 /// Stages that the lease of the agent who acts begins anew. Nothing of it is written unless the act is.

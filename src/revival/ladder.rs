@@ -11,6 +11,9 @@ pub enum Rung {
     Anew,
 }
 
+/// After so many tries in vain every rung was tried, of whatever ladder: the first is tried twice.
+pub const CLIMBED: u32 = 4;
+
 /// The rung of a try, where so many of one incident never verified before it. What there is not is skipped.
 pub fn rung(tries: u32, has_older: bool, may_begin_anew: bool) -> Rung {
     let mut rungs = vec![Rung::Newest];

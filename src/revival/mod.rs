@@ -3,9 +3,11 @@
 
 mod ladder;
 mod record;
+mod suspects;
 
-pub use ladder::{Rung, rung};
+pub use ladder::{CLIMBED, Rung, rung};
 pub use record::{Fall, Record, Verdict};
+pub use suspects::Suspects;
 
 use crate::mission::policy::AutoRevive;
 

@@ -1,6 +1,7 @@
 //! What is remembered of an agent that falls: how often it was tried in vain, how often it fell again, until when it
 //! waits, and whether it is given up for a while. It is on disk, so that a restart of the daemon forgets none of it.
 
+use super::Suspects;
 use crate::base::backoff::Backoff;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub struct Record {
     /// When it asked to be started again, within the last ten minutes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<u64>,
+    /// Under what it failed, also in incidents that are over.
+    #[serde(skip_serializing_if = "Suspects::is_empty")]
+    pub suspects: Suspects,
 }
 
 /// How an agent fell.
@@ -126,6 +130,7 @@ impl Record {
         if is_over {
             *self = Record {
                 asked: std::mem::take(&mut self.asked),
+                suspects: std::mem::take(&mut self.suspects),
                 ..Record::default()
             };
         }

@@ -63,18 +63,22 @@ impl Looked {
 
 /// The newest generation of an agent that is what was saved; none if there is none.
 pub fn newest(cell: &OpenCell, agent: &AgentId) -> Result<Option<Generation>> {
-    good(cell, agent, 0).map(|(found, _)| found)
+    good(cell, agent, 0, |_| false).map(|(found, _)| found)
 }
 
-/// The same, but so many younger ones that are what was saved; and those on the way that are not, each with what is wrong
-/// with it.
+/// The same, but so many younger ones that are what was saved, and those that are not meant; and those on the way that are
+/// not what was saved, each with what is wrong with it.
 pub fn good(
     cell: &OpenCell,
     agent: &AgentId,
     mut younger: usize,
+    mut is_excepted: impl FnMut(u64) -> bool,
 ) -> Result<(Option<Generation>, Broken)> {
     let mut broken = Vec::new();
     for number in numbers(cell, agent)?.into_iter().rev() {
+        if is_excepted(number) {
+            continue;
+        }
         let found = examine(cell, agent, number)?;
         if !found.flaws.is_empty() {
             broken.push((number, found.flaws));

@@ -7,6 +7,7 @@ use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
 use crate::ops::run::State;
 use crate::ops::session::Session;
+use crate::revival::Suspects;
 use crate::store::cell::OpenCell;
 use crate::store::{revival as on_disk, run};
 
@@ -84,7 +85,18 @@ pub fn answer(
         open.answered_by = Some(by);
     }
     state.suppress(answer != Answer::Approve);
+    if answer == Answer::Approve {
+        let now = session.moment();
+        let mut record = state.record(&now);
+        record.suspects = Suspects::default();
+        state.remember(record, &now)?;
+    }
     put(&mut writing, &id, &mut state, &open)?;
     writing.commit(&told(&open))?;
+    drop(writing);
+    if answer != Answer::Approve {
+        // What it held is free now, if nothing of it runs.
+        session.write(cell, answer.act()).map(drop)?;
+    }
     Ok(open)
 }

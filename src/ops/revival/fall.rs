@@ -1,6 +1,8 @@
 //! An agent fell: what that means, and what follows.
 
+use super::blame::blame;
 use super::steps::{self, Step};
+use super::substitute::hand_on;
 use super::{Terms, open_of, policy_of, put, wait_until};
 use crate::base::backoff;
 use crate::base::boot::Moment;
@@ -99,12 +101,26 @@ pub fn fallen(
         // Its life ended in its own way before it had proved anything: that is no try in vain.
         withdraw(session, cell, id, open)?;
     }
-    let draft = Draft::make(session, cell, id, news, terms, cause)?;
+    let mut draft = Draft::make(
+        session,
+        cell,
+        &Fallen { id, agent, note },
+        news,
+        terms,
+        cause,
+    )?;
+    if draft.is_quarantined {
+        draft.hand_on(session, cell, id)?;
+    }
     if !is_due(&draft.revival, &now) {
-        let is_quarantined = draft.is_quarantined;
+        let revival = Box::new(draft.file(session, cell, id)?);
+        if draft.is_suppressed {
+            // What it held is free now, if nothing of it runs.
+            session.write(cell, "revive").map(drop)?;
+        }
         return Ok(Done::Asked {
-            revival: Box::new(draft.file(session, cell, id)?),
-            is_quarantined,
+            revival,
+            is_quarantined: draft.is_quarantined,
         });
     }
     // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
@@ -191,22 +207,31 @@ pub(super) struct Draft {
     is_quarantined: bool,
 }
 
+/// Who fell, and what its runner says of it.
+struct Fallen<'a> {
+    id: &'a AgentId,
+    agent: Agent,
+    note: RunNote,
+}
+
 impl Draft {
     fn make(
         session: &Session,
         cell: &OpenCell,
-        id: &AgentId,
+        fallen: &Fallen<'_>,
         news: &News,
         terms: Terms,
         cause: Cause,
     ) -> Result<Self> {
+        let id = fallen.id;
         let (policy, retries) = policy_of(cell, terms)?;
         let now = session.moment();
         let name = on_disk::new_id(cell)?;
         let revival = Revival::new(&name, cell.id(), id, cause.reason, now.wall);
+        let state = State::seen(cell, id)?;
         let mut draft = Draft {
             revival: revival.by(session.actor()),
-            record: State::seen(cell, id)?.record(&now),
+            record: state.record(&now),
             is_suppressed: false,
             is_quarantined: false,
         };
@@ -231,11 +256,35 @@ impl Draft {
             }
         };
         draft.revival.not_before = wait_until(at, &now);
-        if let Some((status, why)) = stands(policy, cause.meaning, asked_itself, news) {
+        let suspect = if cause.meaning == Meaning::Died && news.held.is_none() {
+            blame(
+                &mut draft.record,
+                &fallen.agent,
+                &state,
+                &fallen.note,
+                now.wall,
+            )
+        } else {
+            None
+        };
+        let stood = match stands(policy, cause.meaning, asked_itself, news) {
+            None => suspect.map(|why| (Status::PendingApproval, why)),
+            stood => stood,
+        };
+        if let Some((status, why)) = stood {
             draft.is_suppressed = status == Status::Suppressed;
             draft.revival.become_status(status, Some(why), now.wall);
         }
         Ok(draft)
+    }
+
+    /// Its task goes to another, if there is one that takes it.
+    fn hand_on(&mut self, session: &Session, cell: &OpenCell, id: &AgentId) -> Result<()> {
+        if let Some(done) = hand_on(session, cell, id, &self.revival.reason)? {
+            let why = self.revival.why.take();
+            self.revival.why = Some(why.map_or(done.clone(), |why| format!("{why}; {done}")));
+        }
+        Ok(())
     }
 
     /// Stages what is to be remembered of the agent.

@@ -2,10 +2,12 @@
 //! say to it (docs/revival.md). Every step is a commit, and each can be done again by whoever comes next.
 
 mod answer;
+mod blame;
 mod fall;
 mod list;
 mod request;
 mod steps;
+mod substitute;
 
 pub use answer::{Answer, answer};
 pub use fall::{Done, News, fallen};

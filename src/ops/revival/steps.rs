@@ -1,15 +1,18 @@
 //! The steps of a try: the older life is fenced, stopped, and a new one is started from its checkpoint; then that proves
 //! that it lives, or the try was in vain.
 
+use super::blame::blame;
 use super::fall::{Draft, is_due, told};
+use super::substitute::hand_on;
 use super::{Terms, open_of, policy_of, put, wait_until};
 use crate::base::backoff;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
-use crate::ops::run::{State, launch};
+use crate::ops::agent::show;
+use crate::ops::run::{DeadEnd, State, dead_end, launch};
 use crate::ops::session::Session;
-use crate::revival::{Fall, Verdict};
+use crate::revival::{CLIMBED, Fall, Verdict};
 use crate::store::cell::OpenCell;
 use crate::store::run;
 
@@ -103,7 +106,12 @@ pub(super) fn carry(
             if let (Some(draft), None) = (draft, carried) {
                 draft.file(session, cell, id)?;
             }
-            let (revival, is_quarantined) = in_vain(session, cell, id, error.message(), terms)?;
+            if let Some(end) = dead_end(session, cell, id)? {
+                let revival = ends_here(session, cell, id, &end)?;
+                return Ok(Step::Waits(Box::new(revival), false));
+            }
+            let (revival, is_quarantined) =
+                in_vain(session, cell, id, error.message(), false, terms)?;
             Ok(Step::Waits(Box::new(revival), is_quarantined))
         }
     }
@@ -147,37 +155,72 @@ pub fn conclude(
         }
     }
     let why = in_vain_since.unwrap_or_default();
-    in_vain(session, cell, id, why, terms).map(Some)
+    in_vain(session, cell, id, why, true, terms).map(Some)
 }
 
-/// A try was in vain: the request waits for the next, or its agent is given up for a while.
+/// A try that the next one would only repeat: it failed, or an operator is asked.
+fn ends_here(session: &Session, cell: &OpenCell, id: &AgentId, end: &DeadEnd) -> Result<Revival> {
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
+    let status = match end {
+        DeadEnd::NoneGood => Status::Failed,
+        DeadEnd::Suspects(_) => Status::PendingApproval,
+    };
+    open.become_status(status, Some(end.words(id)), writing.now());
+    // Nobody asks for it again by itself: a person has to see to it.
+    state.suppress(!status.is_open());
+    put(&mut writing, id, &mut state, &open)?;
+    writing.commit(&told(&open))?;
+    drop(writing);
+    // What it held is free now, if nothing of it runs.
+    session.write(cell, "revive").map(drop)?;
+    Ok(open)
+}
+
+/// A try was in vain: the request waits for the next, for an operator, or its agent is given up for a while. `has_begun`:
+/// whether a life began, and failed.
 fn in_vain(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
     why: &str,
+    has_begun: bool,
     terms: Terms,
 ) -> Result<(Revival, bool)> {
     let (_, retries) = policy_of(cell, terms)?;
     let now = session.moment();
-    let mut writing = session.write(cell, "revive")?;
-    let mut state = State::read(&writing, id)?;
-    let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
+    // Whoever changes it holds the agent's `.act`, as the caller does.
+    let state = State::seen(cell, id)?;
     let mut record = state.record(&now);
     // The one that was open when an older daemon fell may have been forgotten.
     record.is_open = true;
     let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-    let verdict = record.fell(Fall::InVain, retries, seed, now.up);
-    let (at, is_quarantined) = match verdict {
+    let (at, is_quarantined) = match record.fell(Fall::InVain, retries, seed, now.up) {
         Verdict::Try(at) | Verdict::Start(at) => (at, false),
         Verdict::Quarantine(at) => (at, true),
     };
-    let why = if is_quarantined {
-        format!("quarantined, tried every half hour: {why}")
+    let suspect = if has_begun {
+        let note = run::read(cell.folder(), id)?.unwrap_or_default();
+        blame(&mut record, &show(cell, id)?, &state, &note, now.wall)
     } else {
-        why.to_owned()
+        None
     };
-    open.become_status(Status::Pending, Some(why), writing.now());
+    let mut words = Vec::new();
+    words.extend(is_quarantined.then(|| String::from("quarantined, tried every half hour")));
+    words.push(why.to_owned());
+    if suspect.is_none() && (is_quarantined || record.tries >= CLIMBED) {
+        words.extend(hand_on(session, cell, id, why)?);
+    }
+    let status = match suspect {
+        Some(_) => Status::PendingApproval,
+        None => Status::Pending,
+    };
+    words.extend(suspect);
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
+    open.become_status(status, Some(words.join("; ")), writing.now());
     open.not_before = wait_until(at, &now);
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;

@@ -5,11 +5,13 @@
 mod environment;
 mod ground;
 mod life;
+mod origin;
 mod plan;
 mod start;
 mod state;
 mod stop;
 
+pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;
 pub use start::{Started, look, start};
 pub(crate) use start::{is_at_home, launch};

@@ -1,16 +1,17 @@
 //! What a start would do, before anything is done: which checkpoint, which command, where, with which variables.
 
 use super::environment::{self, Variables};
+use super::origin::{self, Origin, is_bound};
 use crate::base::error::{Error, Result, in_words};
 use crate::base::ids::AgentId;
 use crate::mission::agent::{Agent, Run};
 use crate::mission::checkpoint::STATE;
-use crate::mission::placeholder::{Values, wants_checkpoint};
+use crate::mission::placeholder::Values;
 use crate::mission::run::STOP_TIMEOUT;
-use crate::ops::checkpoint::{self, Broken, Generation};
+use crate::ops::checkpoint::{Broken, Generation};
 use crate::ops::config;
 use crate::ops::session::Session;
-use crate::revival::{Rung, rung};
+use crate::revival::Record;
 use crate::runner::Keeping;
 use crate::store::cell::OpenCell;
 use crate::store::layout;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub checkpoint: Option<u64>,
     /// Younger generations that are not what was saved, and so are passed over: each with what is wrong with it.
     pub passed_over: Broken,
+    /// Generations that it failed from three times, and so are passed over.
+    pub suspects: Vec<u64>,
     /// Its variables, but for those that only its life tells.
     pub(super) variables: Variables,
     pub(super) stop_signal: String,
@@ -46,36 +49,21 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// The plan for an agent as its file says it is, where so many tries were in vain before. Nothing is changed. Exit 5 for
+    /// The plan for an agent as its file says it is, by what is remembered of its falls. Nothing is changed. Exit 5 for
     /// what cannot be started as things are.
     pub(super) fn make(
         session: &Session,
         cell: &OpenCell,
         id: &AgentId,
         agent: &Agent,
-        tries: u32,
+        falls: &Record,
     ) -> Result<Self> {
         let run = agent.run.as_ref().ok_or_else(|| no_command(id))?;
-        let needs_one = requires_checkpoint(cell)?;
-        let (mut generation, mut passed_over) = checkpoint::good(cell, id, 0)?;
-        if tries > 1 && generation.is_some() {
-            let (older, broken) = checkpoint::good(cell, id, 1)?;
-            let may_begin_anew = !needs_one && begins_anew(run);
-            match rung(tries, older.is_some(), may_begin_anew) {
-                Rung::Newest => {}
-                Rung::Older => (generation, passed_over) = (older, broken),
-                Rung::Anew => generation = None,
-            }
-        }
-        if generation.is_none() && needs_one {
-            return Err(Error::refused(format!(
-                "{id} may start from a checkpoint only, and no good one is left"
-            ))
-            .hint(format!(
-                "`mcell checkpoint verify {id}` says what is wrong with them"
-            ))
-            .hint("`mcell policy set checkpoint_required=false` lets agents begin anew"));
-        }
+        let Origin {
+            generation,
+            passed_over,
+            suspects,
+        } = origin::choose(cell, id, run, falls)?.map_err(|end| end.refusal(id))?;
         let folder = generation.as_ref().map(|generation| {
             let place = layout::generation(id, generation.number);
             cell.folder().path_of(&place).display().to_string()
@@ -115,6 +103,7 @@ impl Plan {
             cwd,
             checkpoint: generation.map(|generation| generation.number),
             passed_over,
+            suspects,
             variables,
             stop_signal: run
                 .stop_signal
@@ -141,11 +130,6 @@ pub(super) fn no_command(id: &AgentId) -> Error {
     ))
 }
 
-fn requires_checkpoint(cell: &OpenCell) -> Result<bool> {
-    let policies = cell.policies()?;
-    Ok(policies.is_some_and(|policies| policies.checkpoint_required == Some(true)))
-}
-
 fn state_of(
     cell: &OpenCell,
     id: &AgentId,
@@ -154,15 +138,6 @@ fn state_of(
     let file = layout::join(&layout::generation(id, generation.number), STATE);
     let text = cell.folder().read(&file)?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
-}
-
-fn is_bound(run: &Run) -> bool {
-    run.command.iter().any(|text| wants_checkpoint(text))
-}
-
-/// Whether it has a command for a start without a checkpoint.
-fn begins_anew(run: &Run) -> bool {
-    !is_bound(run) || !run.fresh_command.is_empty()
 }
 
 fn command_of(run: &Run, is_fresh: bool, values: &Values<'_>) -> Result<Vec<String>> {

@@ -7,7 +7,7 @@ use super::{ground, stop};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::host;
 use crate::base::ids::{self, AgentId};
-use crate::base::text::shown;
+use crate::base::text::{listed, shown};
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::CellStatus;
 use crate::mission::isolation::{Level, effective_level};
@@ -40,14 +40,14 @@ pub struct Started {
 
 /// What a start would do, and whether it would be refused. Nothing is changed.
 pub fn look(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Plan> {
-    plan(session, cell, id, 0)
+    plan(session, cell, id, &Record::default())
 }
 
-fn plan(session: &Session, cell: &OpenCell, id: &AgentId, tries: u32) -> Result<Plan> {
+fn plan(session: &Session, cell: &OpenCell, id: &AgentId, falls: &Record) -> Result<Plan> {
     let agent = show(cell, id)?;
     require_startable(cell, id, &agent)?;
     ground::require_own(cell, id)?;
-    Plan::make(session, cell, id, &agent, tries)
+    Plan::make(session, cell, id, &agent, falls)
 }
 
 /// Starts an agent, from the newest checkpoint that is good. One that runs already is left as it is.
@@ -116,8 +116,8 @@ pub(crate) fn launch(
     also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<String>,
 ) -> Result<Started> {
     let program = runner::find()?;
-    let tries = State::seen(cell, id)?.record(&session.moment()).tries;
-    let plan = plan(session, cell, id, tries)?;
+    let falls = State::seen(cell, id)?.record(&session.moment());
+    let plan = plan(session, cell, id, &falls)?;
     let life = {
         let mut writing = session.write(cell, act)?;
         // It may have been changed since: what is under the lock counts.
@@ -127,6 +127,7 @@ pub(crate) fn launch(
         require_home(session, &mut writing)?;
         let mut state = State::read(&writing, id)?;
         let life = life::begin(&mut writing, id, &mut state)?;
+        state.go_on_from(plan.checkpoint);
         let why = also(&mut writing, &mut state, &plan, life.incarnation)?;
         state.put(&mut writing, id)?;
         if agent.status == AgentStatus::Failed {
@@ -192,17 +193,22 @@ fn told(id: &AgentId, life: &Life, plan: &Plan) -> String {
         Some(number) => format!("from checkpoint {number}"),
         None => String::from("anew"),
     };
-    let numbers: Vec<String> = plan
-        .passed_over
-        .iter()
-        .map(|(number, _)| number.to_string())
-        .collect();
-    let passed = match numbers.as_slice() {
+    let passed = match plan.passed_over.as_slice() {
         [] => String::new(),
-        numbers => format!("; not what was saved: checkpoint {}", numbers.join(", ")),
+        broken => {
+            let numbers = listed(broken.iter().map(|(number, _)| number));
+            format!("; not what was saved: checkpoint {numbers}")
+        }
+    };
+    let suspects = match plan.suspects.as_slice() {
+        [] => String::new(),
+        numbers => format!(
+            "; not tried again after three failures: checkpoint {}",
+            listed(numbers)
+        ),
     };
     format!(
-        "{id} starts {from}, incarnation {}{passed}",
+        "{id} starts {from}, incarnation {}{passed}{suspects}",
         life.incarnation
     )
 }

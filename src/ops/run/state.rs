@@ -87,6 +87,19 @@ impl State {
             .insert(String::from("incarnation"), incarnation.into());
     }
 
+    /// What its present life went on from; none: it began anew.
+    pub(super) fn go_on_from(&mut self, checkpoint: Option<u64>) {
+        match checkpoint {
+            Some(number) => self.0.insert(String::from("checkpoint"), number.into()),
+            None => self.0.remove("checkpoint"),
+        };
+    }
+
+    /// What its present life went on from.
+    pub(crate) fn checkpoint(&self) -> Option<u64> {
+        self.0.get("checkpoint").and_then(Value::as_u64)
+    }
+
     /// Its open request; none: there is none any more.
     pub(crate) fn ask(&mut self, revival: Option<&str>) {
         match revival {
