@@ -7,42 +7,9 @@ use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
 use crate::ops::run::State;
 use crate::ops::session::Session;
+use crate::revival::Answer;
 use crate::store::cell::OpenCell;
 use crate::store::{revival as on_disk, run};
-
-/// What an operator says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Bring it back: it waits for nothing any more.
-    Approve,
-    /// Do not, and do not ask again by itself.
-    Deny,
-    /// Take it back; the same, but nobody was asked.
-    Cancel,
-}
-
-impl Answer {
-    /// The act in the journal.
-    const fn act(self) -> &'static str {
-        match self {
-            Answer::Approve => "revival approve",
-            Answer::Deny => "revival deny",
-            Answer::Cancel => "revival cancel",
-        }
-    }
-
-    fn may_be_given(self, status: Status) -> bool {
-        match self {
-            Answer::Approve => matches!(
-                status,
-                Status::PendingApproval | Status::Held | Status::Pending
-            ),
-            Answer::Deny => status == Status::PendingApproval,
-            // One that was started is started: what is left to say is whether it lives.
-            Answer::Cancel => status.is_open() && status != Status::Running,
-        }
-    }
-}
 
 /// Answers a request. An approval is carried out by the daemon, or by whoever asks for it next.
 pub fn answer(
@@ -72,18 +39,8 @@ pub fn answer(
             )),
         );
     }
-    let by = session.actor();
-    let (status, why) = match answer {
-        Answer::Approve => (Status::Pending, format!("approved by {by}")),
-        Answer::Deny => (Status::Denied, format!("denied by {by}")),
-        Answer::Cancel => (Status::Cancelled, format!("taken back by {by}")),
-    };
-    open.become_status(status, Some(why), writing.now());
-    open.not_before = None;
-    if answer != Answer::Cancel {
-        open.answered_by = Some(by);
-    }
-    state.suppress(answer != Answer::Approve);
+    let is_suppressed = answer.give(&mut open, session.actor(), &session.moment());
+    state.suppress(is_suppressed);
     put(&mut writing, &id, &mut state, &open)?;
     writing.commit(&told(&open))?;
     Ok(open)

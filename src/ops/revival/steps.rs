@@ -1,15 +1,14 @@
 //! The steps of a try: the older life is fenced, stopped, and a new one is started from its checkpoint; then that proves
 //! that it lives, or the try was in vain.
 
-use super::fall::{Draft, is_due, told};
-use super::{Terms, open_of, policy_of, put, wait_until};
-use crate::base::backoff;
+use super::fall::{file, remember, told};
+use super::{Terms, open_of, put, rule_of};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
-use crate::mission::revival::{Revival, Status};
+use crate::mission::revival::Revival;
 use crate::ops::run::{State, launch};
 use crate::ops::session::Session;
-use crate::revival::{Fall, Verdict};
+use crate::revival::{self, Draft, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::run;
 
@@ -47,13 +46,9 @@ fn is_carried_out(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<bo
     let Some(mut open) = open_of(&writing, &state)? else {
         return Ok(false);
     };
-    // Begun and never started: whoever began it fell in between.
-    let is_half = open.status == Status::Running && {
-        let note = run::read(cell.folder(), id)?.unwrap_or_default();
-        Some(note.incarnation) < open.incarnation && !run::lives(cell.folder(), id)?
-    };
-    if open.status == Status::Held || is_half {
-        open.become_status(Status::Pending, None, writing.now());
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    let lives = run::lives(cell.folder(), id)?;
+    if revival::take_up(&mut open, &note, lives, &session.moment()) {
         put(&mut writing, id, &mut state, &open)?;
         writing.commit(&told(&open))?;
     }
@@ -72,14 +67,12 @@ pub(super) fn carry(
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
         let mut open = match draft {
             Some(draft) => {
-                draft.remember(state, &session.moment())?;
+                remember(draft, state, &session.moment())?;
                 draft.revival.clone()
             }
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
         };
-        open.become_status(Status::Running, None, writing.now());
-        (open.incarnation, open.checkpoint) = (Some(life), plan.checkpoint);
-        open.started_at = None;
+        revival::begin(&mut open, life, plan.checkpoint, &session.moment());
         put(writing, id, state, &open)?;
         let why = format!("; revival {}: {}", open.id, open.reason);
         carried = Some(open);
@@ -101,7 +94,7 @@ pub(super) fn carry(
         (Err(error), _) if matches!(error.kind(), Kind::Busy | Kind::OutcomeUnknown) => Err(error),
         (Err(error), carried) => {
             if let (Some(draft), None) = (draft, carried) {
-                draft.file(session, cell, id)?;
+                file(session, cell, id, draft)?;
             }
             let (revival, is_quarantined) = in_vain(session, cell, id, error.message(), terms)?;
             Ok(Step::Waits(Box::new(revival), is_quarantined))
@@ -129,18 +122,14 @@ pub fn conclude(
         let mut writing = session.write(cell, "revive")?;
         let mut state = State::read(&writing, id)?;
         let open = open_of(&writing, &state)?;
-        let is_it = |open: &Revival| {
-            open.status == Status::Running && open.incarnation == Some(incarnation)
-        };
-        let Some(mut open) = open.filter(is_it) else {
+        let Some(mut open) = open.filter(|open| revival::awaits(open, incarnation)) else {
             return Ok(None);
         };
         if in_vain_since.is_none() {
             let now = session.moment();
             let mut record = state.record(&now);
-            record.verified(now.up);
+            revival::verified(&mut open, &mut record, &now);
             state.remember(record, &now)?;
-            open.become_status(Status::Revived, None, writing.now());
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&told(&open))?;
             return Ok(Some((open, false)));
@@ -158,27 +147,13 @@ fn in_vain(
     why: &str,
     terms: Terms,
 ) -> Result<(Revival, bool)> {
-    let (_, retries) = policy_of(cell, terms)?;
+    let rule = rule_of(cell, id, terms)?;
     let now = session.moment();
     let mut writing = session.write(cell, "revive")?;
     let mut state = State::read(&writing, id)?;
     let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
     let mut record = state.record(&now);
-    // The one that was open when an older daemon fell may have been forgotten.
-    record.is_open = true;
-    let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-    let verdict = record.fell(Fall::InVain, retries, seed, now.up);
-    let (at, is_quarantined) = match verdict {
-        Verdict::Try(at) | Verdict::Start(at) => (at, false),
-        Verdict::Quarantine(at) => (at, true),
-    };
-    let why = if is_quarantined {
-        format!("quarantined, tried every half hour: {why}")
-    } else {
-        why.to_owned()
-    };
-    open.become_status(Status::Pending, Some(why), writing.now());
-    open.not_before = wait_until(at, &now);
+    let is_quarantined = revival::in_vain(&mut open, &mut record, why, rule, &now);
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;
     writing.commit(&told(&open))?;
