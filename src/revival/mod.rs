@@ -1,13 +1,19 @@
 //! What follows when an agent falls: whether it is brought back, when, and by which rung of the ladder. Pure: no disk, no
 //! clock, no process. Times are milliseconds since the boot, sleep included.
 
+mod answer;
+mod fall;
 mod ladder;
 mod record;
+mod steps;
 mod suspects;
 
+pub use answer::{Answer, ask};
+pub use fall::{Cause, Draft, News, Rule};
 pub use ladder::{CLIMBED, Rung, rung};
 pub use record::{Fall, Record, Verdict};
-pub use suspects::Suspects;
+pub use steps::{awaits, begin, in_vain, is_due, take_up, verified, wait_until};
+pub use suspects::{Burden, Suspects};
 
 use crate::mission::policy::AutoRevive;
 

@@ -1,6 +1,9 @@
 //! Suspects: a checkpoint or a task under which an agent fails again and again. They are counted over incidents, so that
 //! neither is tried for ever.
 
+use crate::base::clock::Time;
+use crate::mission::agent::Agent;
+use crate::mission::run::RunNote;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -8,6 +11,29 @@ use std::collections::BTreeMap;
 const AT: u32 = 3;
 /// So many of each kind are remembered.
 const KEPT: usize = 16;
+
+/// A life that lasted so many seconds did not fail because of what it went on from.
+const EARLY: u64 = 600;
+
+/// What a life went on from and what it worked on: if it failed, each may be why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Burden {
+    /// The generation of its checkpoint, if it failed soon after it began.
+    pub checkpoint: Option<u64>,
+    /// The task.
+    pub task: Option<String>,
+}
+
+impl Burden {
+    /// That of an agent's present life, which went on from that checkpoint.
+    pub fn of(agent: &Agent, checkpoint: Option<u64>, note: &RunNote, now: Time) -> Self {
+        let is_early = note.lasted(now).is_some_and(|seconds| seconds < EARLY);
+        Burden {
+            checkpoint: checkpoint.filter(|_| is_early),
+            task: agent.current_task.clone(),
+        }
+    }
+}
 
 /// How often an agent failed, by what it went on from and by what it worked on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,21 +46,23 @@ pub struct Suspects {
 }
 
 impl Suspects {
-    /// A life failed that went on from this checkpoint, and held this task.
-    pub fn failed(&mut self, checkpoint: Option<u64>, task: Option<&str>) {
-        if let Some(number) = checkpoint {
+    /// A life failed. Gives a sentence if the task that it held is a suspect by now.
+    pub fn failed(&mut self, burden: &Burden) -> Option<String> {
+        if let Some(number) = burden.checkpoint {
             *self.checkpoints.entry(number).or_default() += 1;
             // The oldest are the first to be pruned on disk, too.
             while self.checkpoints.len() > KEPT {
                 self.checkpoints.pop_first();
             }
         }
-        if let Some(id) = task {
-            *self.tasks.entry(id.to_owned()).or_default() += 1;
-            while self.tasks.len() > KEPT {
-                self.drop_least(id);
-            }
+        let id = burden.task.as_deref()?;
+        *self.tasks.entry(id.to_owned()).or_default() += 1;
+        while self.tasks.len() > KEPT {
+            self.drop_least(id);
         }
+        self.has_task(id).then(|| {
+            format!("it fell three times over {id}, which may be why; a yes tries it once more")
+        })
     }
 
     /// Forgets the task with the fewest failures, but for that one.
@@ -68,13 +96,20 @@ impl Suspects {
 mod tests {
     use super::*;
 
+    fn burden(checkpoint: Option<u64>, task: Option<&str>) -> Burden {
+        Burden {
+            checkpoint,
+            task: task.map(str::to_owned),
+        }
+    }
+
     #[test]
     fn the_same_checkpoint_three_times_is_a_suspect_and_its_neighbour_is_not() {
         // hermes-agent 49201, 7536: a resume replayed the very command that killed it.
         let mut suspects = Suspects::default();
         for before in 0..3 {
             assert!(!suspects.has_checkpoint(7), "after {before}");
-            suspects.failed(Some(7), None);
+            suspects.failed(&burden(Some(7), None));
         }
         assert!(suspects.has_checkpoint(7) && !suspects.has_checkpoint(6));
     }
@@ -83,11 +118,11 @@ mod tests {
     fn a_task_that_kills_its_agent_is_a_suspect_at_the_third_time() {
         // gastown 4044: 75 restarts for one task.
         let mut suspects = Suspects::default();
-        suspects.failed(Some(1), Some("task_001"));
-        suspects.failed(Some(2), Some("task_001"));
-        suspects.failed(Some(2), Some("task_002"));
+        suspects.failed(&burden(Some(1), Some("task_001")));
+        suspects.failed(&burden(Some(2), Some("task_001")));
+        suspects.failed(&burden(Some(2), Some("task_002")));
         assert!(!suspects.has_task("task_001"));
-        suspects.failed(None, Some("task_001"));
+        suspects.failed(&burden(None, Some("task_001")));
         assert!(suspects.has_task("task_001") && !suspects.has_task("task_002"));
     }
 
@@ -95,10 +130,10 @@ mod tests {
     fn what_is_remembered_is_bounded_and_the_worst_is_kept() {
         let mut suspects = Suspects::default();
         for _ in 0..3 {
-            suspects.failed(None, Some("task_bad"));
+            suspects.failed(&burden(None, Some("task_bad")));
         }
         for number in 0..100 {
-            suspects.failed(Some(number), Some(&format!("task_{number}")));
+            suspects.failed(&burden(Some(number), Some(&format!("task_{number}"))));
         }
         assert!(suspects.has_task("task_bad"));
         assert_eq!((suspects.checkpoints.len(), suspects.tasks.len()), (16, 16));
@@ -107,7 +142,7 @@ mod tests {
     #[test]
     fn it_reads_back_what_it_wrote() {
         let mut suspects = Suspects::default();
-        suspects.failed(Some(7), Some("task_001"));
+        suspects.failed(&burden(Some(7), Some("task_001")));
         let value = serde_json::to_value(&suspects).unwrap();
         assert_eq!(serde_json::from_value::<Suspects>(value).unwrap(), suspects);
     }

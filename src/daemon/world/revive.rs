@@ -11,7 +11,7 @@ use crate::mission::census::OpenRevival;
 use crate::mission::lease::Lease;
 use crate::mission::revival::Status;
 use crate::mission::run::Meaning;
-use crate::ops::revival::News;
+use crate::revival::News;
 
 /// What is to be done to bring an agent back.
 #[derive(Clone, Debug, PartialEq)]

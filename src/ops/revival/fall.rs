@@ -1,34 +1,20 @@
 //! An agent fell: what that means, and what follows.
 
-use super::blame::blame;
 use super::steps::{self, Step};
 use super::substitute::hand_on;
-use super::{Terms, open_of, policy_of, put, wait_until};
-use crate::base::backoff;
+use super::{Terms, open_of, put, rule_of};
 use crate::base::boot::Moment;
 use crate::base::error::Result;
 use crate::base::ids::AgentId;
-use crate::mission::agent::{Agent, AgentStatus};
+use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
-use crate::mission::policy::AutoRevive;
 use crate::mission::revival::{Revival, Status};
-use crate::mission::run::{Meaning, RunNote, Terms as Ends, Wanted};
+use crate::mission::run::{Meaning, Terms as Ends, Wanted};
 use crate::ops::run::{State, is_at_home};
 use crate::ops::session::Session;
-use crate::revival::{Fall, Record, Verdict};
+use crate::revival::{Burden, Cause, Draft, News, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::{revival as on_disk, run};
-
-/// What is known of a fall.
-#[derive(Clone, Debug, PartialEq)]
-pub struct News {
-    /// Why the agent counts as fallen, in a sentence.
-    pub reason: String,
-    /// Whether it does though its process lives: it is silent, or its gateway fails.
-    pub is_silent: bool,
-    /// What holds revivals, if something does: of those alone that are silent.
-    pub held: Option<String>,
-}
 
 /// What followed.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,53 +53,36 @@ pub fn fallen(
     let lives = run::lives(cell.folder(), id)?;
     let is_wanted = State::seen(cell, id)?.wanted() == Some(Wanted::Running);
     let is_active = cell.cell()?.status == CellStatus::Active;
-    if !is_wanted || !is_active || agent.run.is_none() || (lives && !news.is_silent) {
-        return Ok(Done::Nothing);
-    }
+    let ends = match &agent.run {
+        Some(run) if is_wanted && is_active && (!lives || news.is_silent) => Ends::of(run),
+        _ => return Ok(Done::Nothing),
+    };
     if !is_at_home(session, cell)? {
         return Ok(Done::Elsewhere);
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
-    let now = session.moment();
-    let meaning = if lives {
-        Meaning::Died
-    } else {
-        meaning(&agent, &note)
-    };
-    if meaning == Meaning::Finished {
+    let mut cause = Cause::of(news, &ends, &note, lives, &session.moment());
+    let checkpoint = State::seen(cell, id)?.checkpoint();
+    cause.burden = Burden::of(&agent, checkpoint, &note, session.moment().wall);
+    if cause.meaning == Meaning::Finished {
         return finish(session, cell, id);
     }
-    let cause = Cause {
-        // After a reboot what is wanted is started, as it was before: no policy, no count.
-        is_of_another_boot: !lives && note.boot.is_some() && note.boot != now.boot,
-        meaning,
-        reason: reason(news, &note, lives),
-    };
     let open = of_cell_without_lock(cell, id)?;
     if let Some(open) = open {
-        let has_asked = cause.meaning == Meaning::Restart && open.status == Status::Running;
-        if !has_asked || Some(note.incarnation) != open.incarnation {
+        if !cause.ends(&open, &note) {
             return Ok(Done::Asked {
                 revival: Box::new(open),
                 is_quarantined: false,
             });
         }
-        // Its life ended in its own way before it had proved anything: that is no try in vain.
         withdraw(session, cell, id, open)?;
     }
-    let mut draft = Draft::make(
-        session,
-        cell,
-        &Fallen { id, agent, note },
-        news,
-        terms,
-        cause,
-    )?;
+    let mut draft = draft(session, cell, id, news, terms, &cause)?;
     if draft.is_quarantined {
-        draft.hand_on(session, cell, id)?;
+        hand_on(session, cell, id, &mut draft.revival)?;
     }
-    if !is_due(&draft.revival, &now) {
-        let revival = Box::new(draft.file(session, cell, id)?);
+    if !is_due(&draft.revival, &session.moment()) {
+        let revival = Box::new(file(session, cell, id, &draft)?);
         if draft.is_suppressed {
             // What it held is free now, if nothing of it runs.
             session.write(cell, "revive").map(drop)?;
@@ -145,40 +114,12 @@ fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival)
 }
 
 /// The open request of an agent. Whoever changes it holds the agent's `.act`, as the caller does.
-fn of_cell_without_lock(cell: &OpenCell, id: &AgentId) -> Result<Option<Revival>> {
+pub(super) fn of_cell_without_lock(cell: &OpenCell, id: &AgentId) -> Result<Option<Revival>> {
     let open = match State::seen(cell, id)?.revival() {
         Some(open) => on_disk::read(cell, &open)?,
         None => None,
     };
     Ok(open.filter(|open| open.status.is_open()))
-}
-
-/// Whether a request is carried out now.
-pub(super) fn is_due(revival: &Revival, now: &Moment) -> bool {
-    let is_over = |wait: &crate::mission::lease::Lease| wait.has_lapsed(now);
-    revival.status == Status::Pending && revival.not_before.as_ref().is_none_or(is_over)
-}
-
-/// Why an agent is started again.
-struct Cause {
-    is_of_another_boot: bool,
-    meaning: Meaning,
-    reason: String,
-}
-
-fn meaning(agent: &Agent, note: &RunNote) -> Meaning {
-    match (&note.end, &agent.run) {
-        (Some(end), Some(run)) if !end.is_ordered => Ends::of(run).meaning(end),
-        // Its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
-        _ => Meaning::Died,
-    }
-}
-
-fn reason(news: &News, note: &RunNote, lives: bool) -> String {
-    match note.end.filter(|_| !lives) {
-        Some(end) => format!("{}: {end}", news.reason),
-        None => news.reason.clone(),
-    }
 }
 
 /// It ended with 0: it is not wanted any more, and what it held is free.
@@ -199,134 +140,42 @@ fn finish(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Done> {
     Ok(Done::Finished)
 }
 
-/// A request that is not filed yet, and what is to be remembered with it.
-pub(super) struct Draft {
-    pub(super) revival: Revival,
-    record: Record,
-    is_suppressed: bool,
-    is_quarantined: bool,
-}
-
-/// Who fell, and what its runner says of it.
-struct Fallen<'a> {
-    id: &'a AgentId,
-    agent: Agent,
-    note: RunNote,
-}
-
-impl Draft {
-    fn make(
-        session: &Session,
-        cell: &OpenCell,
-        fallen: &Fallen<'_>,
-        news: &News,
-        terms: Terms,
-        cause: Cause,
-    ) -> Result<Self> {
-        let id = fallen.id;
-        let (policy, retries) = policy_of(cell, terms)?;
-        let now = session.moment();
-        let name = on_disk::new_id(cell)?;
-        let revival = Revival::new(&name, cell.id(), id, cause.reason, now.wall);
-        let state = State::seen(cell, id)?;
-        let mut draft = Draft {
-            revival: revival.by(session.actor()),
-            record: state.record(&now),
-            is_suppressed: false,
-            is_quarantined: false,
-        };
-        if cause.is_of_another_boot {
-            draft.revival.why = Some(String::from("the machine was started again"));
-            return Ok(draft);
-        }
-        let how = match cause.meaning {
-            Meaning::Restart => Fall::Asked,
-            _ => Fall::Died,
-        };
-        let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-        let (at, asked_itself) = match draft.record.fell(how, retries, seed, now.up) {
-            Verdict::Start(at) => (at, true),
-            Verdict::Try(at) => (at, false),
-            Verdict::Quarantine(at) => {
-                draft.is_quarantined = true;
-                draft.revival.why = Some(String::from(
-                    "quarantined: it falls again and again; it is tried every half hour",
-                ));
-                (at, false)
-            }
-        };
-        draft.revival.not_before = wait_until(at, &now);
-        let suspect = if cause.meaning == Meaning::Died && news.held.is_none() {
-            blame(
-                &mut draft.record,
-                &fallen.agent,
-                &state,
-                &fallen.note,
-                now.wall,
-            )
-        } else {
-            None
-        };
-        let stood = match stands(policy, cause.meaning, asked_itself, news) {
-            None => suspect.map(|why| (Status::PendingApproval, why)),
-            stood => stood,
-        };
-        if let Some((status, why)) = stood {
-            draft.is_suppressed = status == Status::Suppressed;
-            draft.revival.become_status(status, Some(why), now.wall);
-        }
-        Ok(draft)
-    }
-
-    /// Its task goes to another, if there is one that takes it.
-    fn hand_on(&mut self, session: &Session, cell: &OpenCell, id: &AgentId) -> Result<()> {
-        if let Some(done) = hand_on(session, cell, id, &self.revival.reason)? {
-            let why = self.revival.why.take();
-            self.revival.why = Some(why.map_or(done.clone(), |why| format!("{why}; {done}")));
-        }
-        Ok(())
-    }
-
-    /// Stages what is to be remembered of the agent.
-    pub(super) fn remember(&self, state: &mut State, now: &Moment) -> Result<()> {
-        state.suppress(self.is_suppressed);
-        state.remember(self.record.clone(), now)
-    }
-
-    /// Files it, and gives the request.
-    pub(super) fn file(&self, session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Revival> {
-        let mut writing = session.write(cell, "revive")?;
-        let mut state = State::read(&writing, id)?;
-        self.remember(&mut state, &session.moment())?;
-        put(&mut writing, id, &mut state, &self.revival)?;
-        writing.commit(&told(&self.revival))?;
-        Ok(self.revival.clone())
-    }
-}
-
-/// How a new request stands, if it is not simply to be carried out.
-fn stands(
-    policy: AutoRevive,
-    meaning: Meaning,
-    asked_itself: bool,
+fn draft(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
     news: &News,
-) -> Option<(Status, String)> {
-    if meaning == Meaning::Permanent {
-        let why = "it says that it cannot run as things are, and will say so again";
-        return Some((Status::PendingApproval, why.to_owned()));
-    }
-    if asked_itself {
-        return None;
-    }
-    match (policy, &news.held) {
-        (AutoRevive::No, _) => Some((Status::Suppressed, String::from("auto_revive is no"))),
-        (AutoRevive::Ask, _) => {
-            let why = String::from("auto_revive is ask");
-            Some((Status::PendingApproval, why))
-        }
-        (AutoRevive::Yes, Some(held)) => Some((Status::Held, held.clone())),
-        (AutoRevive::Yes, None) => None,
-    }
+    terms: Terms,
+    cause: &Cause,
+) -> Result<Draft> {
+    let rule = rule_of(cell, id, terms)?;
+    let now = session.moment();
+    let name = on_disk::new_id(cell)?;
+    let revival = Revival::new(&name, cell.id(), id, cause.reason.clone(), now.wall);
+    let record = State::seen(cell, id)?.record(&now);
+    let revival = revival.by(session.actor());
+    Ok(Draft::make(revival, record, cause, news, rule, &now))
+}
+
+/// Stages what is to be remembered of the agent.
+pub(super) fn remember(draft: &Draft, state: &mut State, now: &Moment) -> Result<()> {
+    state.suppress(draft.is_suppressed);
+    state.remember(draft.record.clone(), now)
+}
+
+/// Files a request, and gives it.
+pub(super) fn file(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    draft: &Draft,
+) -> Result<Revival> {
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    remember(draft, &mut state, &session.moment())?;
+    put(&mut writing, id, &mut state, &draft.revival)?;
+    writing.commit(&told(&draft.revival))?;
+    Ok(draft.revival.clone())
 }
 
 /// What the journal says of a request.

@@ -2,25 +2,27 @@
 //! say to it (docs/revival.md). Every step is a commit, and each can be done again by whoever comes next.
 
 mod answer;
-mod blame;
 mod fall;
 mod list;
 mod request;
 mod steps;
 mod substitute;
 
-pub use answer::{Answer, answer};
-pub use fall::{Done, News, fallen};
+pub use answer::answer;
+pub use fall::{Done, fallen};
 pub use list::{Listed, Told, find, list};
 pub use request::{request, require_unwell, see_through};
 pub use steps::{carry_out, conclude};
 
-use crate::base::boot::Moment;
+pub use crate::revival::{Answer, News};
+
+use crate::base::backoff;
 use crate::base::error::Result;
 use crate::base::ids::AgentId;
-use crate::mission::policy::{AutoRevive, Effective, Source};
+use crate::mission::policy::{Effective, Source};
 use crate::mission::revival::Revival;
 use crate::ops::run::State;
+use crate::revival::Rule;
 use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
 use crate::store::revival as on_disk;
@@ -35,16 +37,19 @@ pub struct Terms {
     pub max_retries: u64,
 }
 
-/// The policy of a cell under these terms, and how many tries may be in vain.
-fn policy_of(cell: &OpenCell, terms: Terms) -> Result<(AutoRevive, u64)> {
+/// What counts for an agent of a cell under these terms.
+fn rule_of(cell: &OpenCell, id: &AgentId, terms: Terms) -> Result<Rule> {
     let policies = cell.policies()?;
     let policies = Effective::of(&cell.cell()?, policies.as_ref());
     let retries = match policies.max_retries.source {
         Source::Default => terms.max_retries,
         _ => policies.max_retries.value,
     };
-    let policy = crate::revival::policy(policies.auto_revive.value, terms.ceiling);
-    Ok((policy, retries))
+    Ok(Rule {
+        policy: crate::revival::policy(policies.auto_revive.value, terms.ceiling),
+        retries,
+        seed: backoff::seed(&[cell.id().as_str(), id.as_str()]),
+    })
 }
 
 /// How long a life has to prove that it lives.
@@ -74,10 +79,4 @@ fn put(
     state.count_step();
     on_disk::put(writing, revival)?;
     state.put(writing, agent)
-}
-
-/// The wait until a moment of this boot's clock; none if that has come.
-fn wait_until(at: u64, now: &Moment) -> Option<crate::mission::lease::Lease> {
-    let left = at.saturating_sub(now.up).div_ceil(1000);
-    (left > 0).then(|| crate::mission::lease::Lease::begin(left, now))
 }

@@ -1,6 +1,6 @@
 //! An operator's own request: it is its own approval, lifts quarantine, and begins to count anew.
 
-use super::fall::{is_due, told};
+use super::fall::told;
 use super::{Terms, conclude, open_of, put, steps};
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, RevivalId};
@@ -10,7 +10,7 @@ use crate::ops::agent::show;
 use crate::ops::presence;
 use crate::ops::run::{self, State};
 use crate::ops::session::Session;
-use crate::revival::Record;
+use crate::revival::{self, Record, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::root::Root;
 use crate::store::{revival as on_disk, run as lives};
@@ -39,7 +39,7 @@ pub fn request(
     let mut state = State::read(&writing, id)?;
     let by = session.actor();
     let lives = lives::lives(cell.folder(), id)?;
-    let mut revival = match open_of(&writing, &state)? {
+    let mut asked = match open_of(&writing, &state)? {
         // It is at it. One that ended since is begun again, and not when its wait is over.
         Some(open) if open.status == Status::Running && lives => return Ok(open),
         Some(open) => open,
@@ -49,16 +49,13 @@ pub fn request(
             Revival::new(&name, cell.id(), id, reason, writing.now()).by(by.clone())
         }
     };
-    let why = Some(format!("asked for by {by}"));
-    revival.become_status(Status::Pending, why, writing.now());
-    revival.not_before = None;
-    revival.answered_by = Some(by);
+    revival::ask(&mut asked, by, &session.moment());
     state.want(Wanted::Running);
     state.suppress(false);
     state.remember(Record::default(), &session.moment())?;
-    put(&mut writing, id, &mut state, &revival)?;
-    writing.commit(&told(&revival))?;
-    Ok(revival)
+    put(&mut writing, id, &mut state, &asked)?;
+    writing.commit(&told(&asked))?;
+    Ok(asked)
 }
 
 /// Sees a request through to its end, or to the next wait: waits for the daemon that carries it out, or does so itself

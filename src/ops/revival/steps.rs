@@ -1,18 +1,16 @@
 //! The steps of a try: the older life is fenced, stopped, and a new one is started from its checkpoint; then that proves
 //! that it lives, or the try was in vain.
 
-use super::blame::blame;
-use super::fall::{Draft, is_due, told};
+use super::fall::{file, of_cell_without_lock, remember, told};
 use super::substitute::hand_on;
-use super::{Terms, open_of, policy_of, put, wait_until};
-use crate::base::backoff;
+use super::{Terms, open_of, put, rule_of};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
 use crate::ops::agent::show;
 use crate::ops::run::{DeadEnd, State, dead_end, launch};
 use crate::ops::session::Session;
-use crate::revival::{CLIMBED, Fall, Verdict};
+use crate::revival::{self, Burden, Draft, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::run;
 
@@ -50,13 +48,9 @@ fn is_carried_out(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<bo
     let Some(mut open) = open_of(&writing, &state)? else {
         return Ok(false);
     };
-    // Begun and never started: whoever began it fell in between.
-    let is_half = open.status == Status::Running && {
-        let note = run::read(cell.folder(), id)?.unwrap_or_default();
-        Some(note.incarnation) < open.incarnation && !run::lives(cell.folder(), id)?
-    };
-    if open.status == Status::Held || is_half {
-        open.become_status(Status::Pending, None, writing.now());
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    let lives = run::lives(cell.folder(), id)?;
+    if revival::take_up(&mut open, &note, lives, &session.moment()) {
         put(&mut writing, id, &mut state, &open)?;
         writing.commit(&told(&open))?;
     }
@@ -75,14 +69,12 @@ pub(super) fn carry(
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
         let mut open = match draft {
             Some(draft) => {
-                draft.remember(state, &session.moment())?;
+                remember(draft, state, &session.moment())?;
                 draft.revival.clone()
             }
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
         };
-        open.become_status(Status::Running, None, writing.now());
-        (open.incarnation, open.checkpoint) = (Some(life), plan.checkpoint);
-        open.started_at = None;
+        revival::begin(&mut open, life, plan.checkpoint, &session.moment());
         put(writing, id, state, &open)?;
         let why = format!("; revival {}: {}", open.id, open.reason);
         carried = Some(open);
@@ -104,7 +96,7 @@ pub(super) fn carry(
         (Err(error), _) if matches!(error.kind(), Kind::Busy | Kind::OutcomeUnknown) => Err(error),
         (Err(error), carried) => {
             if let (Some(draft), None) = (draft, carried) {
-                draft.file(session, cell, id)?;
+                file(session, cell, id, draft)?;
             }
             if let Some(end) = dead_end(session, cell, id)? {
                 let revival = ends_here(session, cell, id, &end)?;
@@ -137,18 +129,14 @@ pub fn conclude(
         let mut writing = session.write(cell, "revive")?;
         let mut state = State::read(&writing, id)?;
         let open = open_of(&writing, &state)?;
-        let is_it = |open: &Revival| {
-            open.status == Status::Running && open.incarnation == Some(incarnation)
-        };
-        let Some(mut open) = open.filter(is_it) else {
+        let Some(mut open) = open.filter(|open| revival::awaits(open, incarnation)) else {
             return Ok(None);
         };
         if in_vain_since.is_none() {
             let now = session.moment();
             let mut record = state.record(&now);
-            record.verified(now.up);
+            revival::verified(&mut open, &mut record, &now);
             state.remember(record, &now)?;
-            open.become_status(Status::Revived, None, writing.now());
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&told(&open))?;
             return Ok(Some((open, false)));
@@ -188,40 +176,25 @@ fn in_vain(
     has_begun: bool,
     terms: Terms,
 ) -> Result<(Revival, bool)> {
-    let (_, retries) = policy_of(cell, terms)?;
+    let rule = rule_of(cell, id, terms)?;
     let now = session.moment();
     // Whoever changes it holds the agent's `.act`, as the caller does.
     let state = State::seen(cell, id)?;
+    let mut open = of_cell_without_lock(cell, id)?.ok_or_else(|| gone(id))?;
     let mut record = state.record(&now);
-    // The one that was open when an older daemon fell may have been forgotten.
-    record.is_open = true;
-    let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-    let (at, is_quarantined) = match record.fell(Fall::InVain, retries, seed, now.up) {
-        Verdict::Try(at) | Verdict::Start(at) => (at, false),
-        Verdict::Quarantine(at) => (at, true),
-    };
-    let suspect = if has_begun {
+    let burden = if has_begun {
         let note = run::read(cell.folder(), id)?.unwrap_or_default();
-        blame(&mut record, &show(cell, id)?, &state, &note, now.wall)
+        Burden::of(&show(cell, id)?, state.checkpoint(), &note, now.wall)
     } else {
-        None
+        Burden::default()
     };
-    let mut words = Vec::new();
-    words.extend(is_quarantined.then(|| String::from("quarantined, tried every half hour")));
-    words.push(why.to_owned());
-    if suspect.is_none() && (is_quarantined || record.tries >= CLIMBED) {
-        words.extend(hand_on(session, cell, id, why)?);
+    let is_quarantined = revival::in_vain(&mut open, &mut record, why, &burden, rule, &now);
+    let is_climbed = is_quarantined || record.tries >= revival::CLIMBED;
+    if is_climbed && open.status == Status::Pending {
+        hand_on(session, cell, id, &mut open)?;
     }
-    let status = match suspect {
-        Some(_) => Status::PendingApproval,
-        None => Status::Pending,
-    };
-    words.extend(suspect);
     let mut writing = session.write(cell, "revive")?;
     let mut state = State::read(&writing, id)?;
-    let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
-    open.become_status(status, Some(words.join("; ")), writing.now());
-    open.not_before = wait_until(at, &now);
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;
     writing.commit(&told(&open))?;

@@ -6,6 +6,7 @@ use crate::health::roster::Found;
 use crate::health::state::State as Health;
 use crate::mission::agent::AgentStatus;
 use crate::mission::policy::{Effective, HandoffApproval};
+use crate::mission::revival::Revival;
 use crate::ops::agent::show;
 use crate::ops::find::Scope;
 use crate::ops::health::{Eye, Look};
@@ -15,13 +16,22 @@ use crate::store::cell::OpenCell;
 use crate::store::root::Root;
 
 /// The task of an agent that does not come back goes to the first of its cell's substitutes that is alive, idle, and may and
-/// can do it. Gives what was done, in words; none if there is nothing to hand on, or nobody. No lock of the cell is held.
+/// can do it, and its request says so. No lock of the cell is held; the agent's `.act` is.
 pub(super) fn hand_on(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
-    why: &str,
-) -> Result<Option<String>> {
+    open: &mut Revival,
+) -> Result<()> {
+    if let Some(done) = try_each(session, cell, id, &open.reason)? {
+        let why = open.why.take();
+        open.why = Some(why.map_or(done.clone(), |why| format!("{why}; {done}")));
+    }
+    Ok(())
+}
+
+/// Gives what was done, in words; none if there is nothing to hand on, or nobody.
+fn try_each(session: &Session, cell: &OpenCell, id: &AgentId, why: &str) -> Result<Option<String>> {
     let Some(task) = show(cell, id)?.current_task else {
         return Ok(None);
     };

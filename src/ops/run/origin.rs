@@ -123,3 +123,85 @@ pub(super) fn is_bound(run: &Run) -> bool {
 fn begins_anew(run: &Run) -> bool {
     !is_bound(run) || !run.fresh_command.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::checkpoint::{Gift, NewCheckpoint, save};
+    use crate::ops::world::World;
+    use crate::revival::Burden;
+
+    /// A world whose agent has saved so many checkpoints.
+    fn saved(number: usize) -> (World, AgentId) {
+        let world = World::new();
+        let agent = world.add_agent();
+        let gift = |name: &str| {
+            Some(Gift {
+                name: name.to_owned(),
+                text: b"{}".to_vec(),
+            })
+        };
+        let new = NewCheckpoint {
+            state: gift("state"),
+            context: gift("context"),
+            artifacts: Vec::new(),
+        };
+        for _ in 0..number {
+            save(&world.session, &world.cell, &agent, &new).unwrap();
+        }
+        (world, agent)
+    }
+
+    fn run(command: &[&str]) -> Run {
+        serde_json::from_value(serde_json::json!({ "command": command })).unwrap()
+    }
+
+    /// An agent that failed so often from each of these.
+    fn failed(from: &[u64]) -> Record {
+        let mut record = Record::default();
+        for number in from {
+            let burden = Burden {
+                checkpoint: Some(*number),
+                task: None,
+            };
+            record.suspects.failed(&burden);
+        }
+        record
+    }
+
+    #[test]
+    fn a_checkpoint_that_it_failed_from_three_times_is_passed_over_and_named() {
+        // hermes-agent 49201, 7536: resume replayed the very command that killed it.
+        let (world, agent) = saved(2);
+        let choose = |falls: &Record| {
+            let run = run(&["work"]);
+            let origin = choose(&world.cell, &agent, &run, falls).unwrap().unwrap();
+            let number = origin.generation.map(|generation| generation.number);
+            (number, origin.suspects)
+        };
+        assert_eq!(choose(&failed(&[2, 2])), (Some(2), vec![]));
+        assert_eq!(choose(&failed(&[2, 2, 2])), (Some(1), vec![2]));
+        let both = failed(&[2, 2, 2, 1, 1, 1]);
+        assert_eq!(choose(&both), (None, vec![2, 1]));
+    }
+
+    #[test]
+    fn who_cannot_begin_anew_and_has_suspects_only_is_at_a_dead_end() {
+        let (world, agent) = saved(1);
+        let bound = run(&["work", "--resume", "{checkpoint}"]);
+        let falls = failed(&[1, 1, 1]);
+        let end = choose(&world.cell, &agent, &bound, &falls).unwrap().err();
+        assert_eq!(end, Some(DeadEnd::Suspects(vec![1])));
+        let words = end.unwrap().words(&agent);
+        assert!(words.contains("three times from checkpoint 1"), "{words}");
+    }
+
+    #[test]
+    fn where_a_checkpoint_is_required_having_none_is_a_dead_end_from_the_start() {
+        let (world, agent) = saved(0);
+        world.write("config/policies.json", r#"{"checkpoint_required": true}"#);
+        let none = Record::default();
+        let end = choose(&world.cell, &agent, &run(&["work"]), &none).unwrap();
+        assert_eq!(end.err(), Some(DeadEnd::NoneGood));
+    }
+}
