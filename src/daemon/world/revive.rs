@@ -12,6 +12,11 @@ use crate::mission::lease::Lease;
 use crate::mission::revival::Status;
 use crate::mission::run::Meaning;
 use crate::revival::News;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// So many agents behind one gateway have yet to prove that they live, at most.
+const AT_A_GATEWAY: usize = 2;
 
 /// What is to be done to bring an agent back.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +36,7 @@ impl World {
     pub(super) fn revivals(&self, now: &Moment, clocks: Clocks) -> (Vec<(Slot, Work)>, Option<Up>) {
         let mut work = Vec::new();
         let mut soonest: Option<Up> = None;
+        let mut unproved = self.unproved();
         for (slot, watched) in self.roster.all() {
             let (is_judged, over) = match watched.case.idle {
                 None => (true, None),
@@ -42,7 +48,9 @@ impl World {
             if !is_ours || (!has_ended && watched.revival.is_none()) {
                 continue;
             }
-            let held = self.what_holds(watched);
+            let held = self
+                .what_holds(watched)
+                .or_else(|| crowds(watched, &unproved));
             let (now_due, next) = match &watched.revival {
                 None => (fallen(watched, held, clocks), None),
                 Some(open)
@@ -53,10 +61,26 @@ impl World {
                 }
                 Some(open) => look(watched, open, held.is_some(), now, clocks),
             };
+            if let (Some(Work::Fallen(_) | Work::Carry), Some(target)) = (&now_due, &watched.target)
+            {
+                *unproved.entry(Arc::clone(target)).or_default() += 1;
+            }
             work.extend(now_due.map(|due| (slot, due)));
             soonest = [soonest, next].into_iter().flatten().min();
         }
         (work, soonest)
+    }
+
+    /// How many agents behind each gateway were started, and have yet to prove that they live.
+    fn unproved(&self) -> BTreeMap<Arc<str>, usize> {
+        let mut unproved = BTreeMap::new();
+        for (_, watched) in self.roster.all() {
+            let status = watched.revival.as_ref().map(|open| open.status);
+            if let (Some(Status::Running), Some(target)) = (status, &watched.target) {
+                *unproved.entry(Arc::clone(target)).or_default() += 1;
+            }
+        }
+        unproved
     }
 
     /// What holds the revival of an agent, if something does. The end of a process that mcell started is nobody's doubt:
@@ -75,6 +99,20 @@ impl World {
         let is_held = self.held_gateways().any(|held| held == target);
         is_held.then(|| format!("the gateway at {target} answers none of the agents that share it"))
     }
+}
+
+/// Whether as many agents as may be come up behind an agent's gateway just now: all that are started at once may be too much
+/// for it, and none would ever be well.
+fn crowds(watched: &Watched, unproved: &BTreeMap<Arc<str>, usize>) -> Option<String> {
+    let target = watched.target.as_ref()?;
+    let is_full = unproved
+        .get(target)
+        .is_some_and(|number| *number >= AT_A_GATEWAY);
+    is_full.then(|| {
+        format!(
+            "{AT_A_GATEWAY} agents behind the gateway at {target} have yet to prove that they live"
+        )
+    })
 }
 
 fn fallen(watched: &Watched, held: Option<String>, clocks: Clocks) -> Option<Work> {
