@@ -3,6 +3,8 @@
 //! They run where there is a `hermes`, in PATH or as `MCELL_HERMES` names it. Each has a profile of its own in the home of
 //! its test, on loopback, and talks to nobody.
 
+mod revival;
+
 use crate::changes::{events, until_it_becomes};
 use crate::curl::http;
 use crate::pit::{Daemon, Life, Ours, until};
@@ -167,7 +169,7 @@ impl Place {
 /// Starts the gateway by the command of the page, as one process.
 fn start(world: &World, program: &std::path::Path, port: &Port) -> Ours {
     let exec = format!("exec '{}' gateway run", program.display());
-    let line = block("sh", "gateway run")
+    let line = block("sh", "\\\nhermes gateway run")
         .replace("8642", &port.number.to_string())
         .replace("hermes gateway run", &exec);
     let mut command = world.command("sh");
@@ -323,7 +325,7 @@ fn a_hermes_gateway_without_a_model_is_degraded_and_no_more_also_after_it_was_fr
     if require("curl") {
         let asked = place
             .world
-            .shell(&place.on_its_port(&block("sh", "curl -s")));
+            .shell(&place.on_its_port(&block("sh", "health/detailed")));
         asked.ok().shows(r#""model": {"status": "degraded"}"#);
     }
     place.gateway.signal(Signal::STOP);
