@@ -1,7 +1,7 @@
 //! An agent fell: what that means, and what follows.
 
 use super::steps::{self, Step};
-use super::{Terms, open_of, policy_of, put, wait_until};
+use super::{Terms, open_of, policy_of, put, timeline, wait_until};
 use crate::base::backoff;
 use crate::base::boot::Moment;
 use crate::base::error::Result;
@@ -86,11 +86,13 @@ pub fn fallen(
         is_of_another_boot: !lives && note.boot.is_some() && note.boot != now.boot,
         meaning,
         reason: reason(news, &note, lives),
+        note,
+        lives,
     };
     let open = of_cell_without_lock(cell, id)?;
     if let Some(open) = open {
         let has_asked = cause.meaning == Meaning::Restart && open.status == Status::Running;
-        if !has_asked || Some(note.incarnation) != open.incarnation {
+        if !has_asked || Some(cause.note.incarnation) != open.incarnation {
             return Ok(Done::Asked {
                 revival: Box::new(open),
                 is_quarantined: false,
@@ -148,6 +150,9 @@ struct Cause {
     is_of_another_boot: bool,
     meaning: Meaning,
     reason: String,
+    /// What is known of the life that fell, and whether it still lives.
+    note: RunNote,
+    lives: bool,
 }
 
 fn meaning(agent: &Agent, note: &RunNote) -> Meaning {
@@ -204,8 +209,11 @@ impl Draft {
         let now = session.moment();
         let name = on_disk::new_id(cell)?;
         let revival = Revival::new(&name, cell.id(), id, cause.reason, now.wall);
+        let mut revival = revival.by(session.actor());
+        let seen = Moment::showing(now.wall);
+        timeline::begin(&mut revival, &cause.note, cause.lives, None, &seen);
         let mut draft = Draft {
-            revival: revival.by(session.actor()),
+            revival,
             record: State::seen(cell, id)?.record(&now),
             is_suppressed: false,
             is_quarantined: false,

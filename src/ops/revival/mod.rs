@@ -6,10 +6,11 @@ mod fall;
 mod list;
 mod request;
 mod steps;
+mod timeline;
 
 pub use answer::{Answer, answer};
 pub use fall::{Done, News, fallen};
-pub use list::{Listed, Told, find, list};
+pub use list::{Listed, Told, ToldStep, find, list};
 pub use request::{request, require_unwell, see_through};
 pub use steps::{carry_out, conclude};
 
@@ -70,7 +71,9 @@ fn put(
     let is_open = revival.status.is_open();
     state.ask(is_open.then_some(revival.id.as_str()));
     state.count_step();
-    on_disk::put(writing, revival)?;
+    let mut revival = revival.clone();
+    revival.note(&Moment::showing(writing.now()));
+    on_disk::put(writing, &revival)?;
     state.put(writing, agent)
 }
 

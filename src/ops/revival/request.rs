@@ -1,7 +1,8 @@
 //! An operator's own request: it is its own approval, lifts quarantine, and begins to count anew.
 
 use super::fall::{is_due, told};
-use super::{Terms, conclude, open_of, put, steps};
+use super::{Terms, conclude, open_of, put, steps, timeline};
+use crate::base::boot::Moment;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, RevivalId};
 use crate::mission::revival::{Revival, Status};
@@ -38,6 +39,7 @@ pub fn request(
     let mut writing = session.write(cell, "revive")?;
     let mut state = State::read(&writing, id)?;
     let by = session.actor();
+    let why = format!("asked for by {by}");
     let lives = lives::lives(cell.folder(), id)?;
     let mut revival = match open_of(&writing, &state)? {
         // It is at it. One that ended since is begun again, and not when its wait is over.
@@ -46,11 +48,15 @@ pub fn request(
         None => {
             let reason = reason.unwrap_or("an operator asks for it").to_owned();
             let name = on_disk::new_id(cell)?;
-            Revival::new(&name, cell.id(), id, reason, writing.now()).by(by.clone())
+            let revival = Revival::new(&name, cell.id(), id, reason, writing.now());
+            let mut revival = revival.by(by.clone());
+            let note = lives::read(cell.folder(), id)?.unwrap_or_default();
+            let now = Moment::showing(writing.now());
+            timeline::begin(&mut revival, &note, lives, Some(&why), &now);
+            revival
         }
     };
-    let why = Some(format!("asked for by {by}"));
-    revival.become_status(Status::Pending, why, writing.now());
+    revival.become_status(Status::Pending, Some(why), writing.now());
     revival.not_before = None;
     revival.answered_by = Some(by);
     state.want(Wanted::Running);

@@ -2,7 +2,7 @@
 //! that it lives, or the try was in vain.
 
 use super::fall::{Draft, is_due, told};
-use super::{Terms, open_of, policy_of, put, wait_until};
+use super::{Terms, open_of, policy_of, put, timeline, wait_until};
 use crate::base::backoff;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
@@ -79,7 +79,8 @@ pub(super) fn carry(
         };
         open.become_status(Status::Running, None, writing.now());
         (open.incarnation, open.checkpoint) = (Some(life), plan.checkpoint);
-        open.started_at = None;
+        (open.started_at, open.pid) = (None, None);
+        open.passed_over = timeline::passed_over(plan);
         put(writing, id, state, &open)?;
         let why = format!("; revival {}: {}", open.id, open.reason);
         carried = Some(open);
@@ -90,9 +91,10 @@ pub(super) fn carry(
             let mut writing = session.write(cell, "revive")?;
             let mut state = State::read(&writing, id)?;
             let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
-            open.started_at = Some(writing.now());
-            put(&mut writing, id, &mut state, &open)?;
             let pid = started.pid;
+            timeline::started(&mut open, &started);
+            (open.started_at, open.pid) = (Some(writing.now()), Some(pid));
+            put(&mut writing, id, &mut state, &open)?;
             writing.commit(&format!("revival {}: {id} runs as pid {pid}", open.id))?;
             Ok(Step::Started(Box::new(open)))
         }

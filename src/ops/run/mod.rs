@@ -11,7 +11,7 @@ mod state;
 mod stop;
 
 pub use plan::Plan;
-pub use start::{Started, look, start};
+pub use start::{Ground, Started, look, start};
 pub(crate) use start::{is_at_home, launch};
 pub(crate) use state::State;
 pub use stop::{Stopped, restart, stop};
