@@ -58,6 +58,7 @@ mod sound;
 mod swept;
 mod task;
 mod tell;
+mod timeline;
 mod tour;
 mod why;
 mod world;

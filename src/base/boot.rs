@@ -31,6 +31,14 @@ impl Moment {
             },
         }
     }
+
+    /// Now by the system's clocks, but for what a clock on the wall shows: that is given.
+    pub fn showing(wall: Time) -> Self {
+        Moment {
+            wall,
+            ..Moment::now(Clock::System)
+        }
+    }
 }
 
 /// Three clocks read at one moment: where they disagree, the machine slept or somebody set one.

@@ -25,4 +25,5 @@ pub mod shape;
 pub mod sheet;
 pub mod survey;
 pub mod task;
+pub mod timeline;
 pub mod worklist;

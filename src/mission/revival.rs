@@ -3,6 +3,7 @@
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::mission::lease::Lease;
+use crate::mission::timeline::{Passed, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,15 @@ pub struct Revival {
     /// When it was over, however.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Time>,
+    /// The process of that life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// Younger checkpoints that are not what was saved, and so were passed over for that life.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<Passed>,
+    /// Its story: every step, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
 }
 
 impl Revival {
@@ -130,6 +140,9 @@ impl Revival {
             started_at: None,
             revived_at: None,
             closed_at: None,
+            pid: None,
+            passed_over: Vec::new(),
+            steps: Vec::new(),
         }
     }
 

@@ -109,6 +109,9 @@ impl RunNote {
 pub struct End {
     /// When.
     pub at: Time,
+    /// The same in milliseconds since the boot of the note, sleep included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<u64>,
     /// What it ended with, if it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
@@ -197,6 +200,7 @@ mod tests {
         let signal = code.is_none().then_some(9);
         let end = End {
             at: Time::from_unix(0).unwrap(),
+            up: None,
             code,
             signal,
             is_ordered: false,
@@ -242,6 +246,7 @@ mod tests {
             let is_ordered = false;
             End {
                 at,
+                up: None,
                 code,
                 signal,
                 is_ordered,

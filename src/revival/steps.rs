@@ -34,7 +34,7 @@ pub fn take_up(open: &mut Revival, note: &RunNote, lives: bool, now: &Moment) ->
 pub fn begin(open: &mut Revival, life: u64, checkpoint: Option<u64>, now: &Moment) {
     open.become_status(Status::Running, None, now.wall);
     (open.incarnation, open.checkpoint) = (Some(life), checkpoint);
-    open.started_at = None;
+    (open.started_at, open.pid) = (None, None);
 }
 
 /// Whether a request waits for what this life proves.

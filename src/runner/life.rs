@@ -141,10 +141,12 @@ impl<'c> Life<'c> {
                 self.kill();
             }
         };
+        let ended = Moment::now(Clock::System);
         end_children(Some(&self.signals))?;
         self.take_output(true);
         self.note.end = Some(End {
-            at: Clock::System.now(),
+            at: ended.wall,
+            up: Some(ended.up),
             code: status.exit_status(),
             signal: status.terminating_signal(),
             is_ordered: self.was_ordered,

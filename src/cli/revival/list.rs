@@ -1,6 +1,5 @@
-//! `mcell revival list` and `show`.
+//! `mcell revival list`.
 
-use super::Said;
 use crate::base::clock::Time;
 use crate::base::exit;
 use crate::base::text::{cut, shown};
@@ -87,60 +86,4 @@ impl List {
         let first = listed.troubles.first();
         Ok(first.map_or(exit::DONE, |first| first.kind().exit()))
     }
-}
-
-/// Show one request: how it stands, and how it came to that
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  mcell revival show rabcd")]
-pub(super) struct Show {
-    /// Its id, or the beginning of it
-    #[arg(value_name = "ID")]
-    id: String,
-}
-
-impl Show {
-    pub(super) fn run(self, context: &Context) -> Outcome {
-        let session = &context.session;
-        let (_, revival) = revival::find(&session.scope(true)?, &self.id)?;
-        let now = session.env.clock.now();
-        let told = Told::from(revival);
-        let words = lines(&told, now);
-        context.printer.show(&Said { told, words })?;
-        Ok(exit::DONE)
-    }
-}
-
-fn lines(told: &Told, now: Time) -> Vec<String> {
-    let word = told.status.word().replace('_', " ");
-    let mut lines = vec![format!("{} of {}: {word}", told.id, told.agent_id)];
-    let mut line = |at: Option<Time>, text: String| {
-        if let Some(at) = at {
-            lines.push(format!("  {}  {text}", at.local(now)));
-        }
-    };
-    let reason = shown(&told.reason);
-    let by = shown(&told.requested_by);
-    line(
-        Some(told.requested_at),
-        format!("asked for by {by}: {reason}"),
-    );
-    let from = match (told.incarnation, told.checkpoint) {
-        (Some(life), Some(number)) => format!("incarnation {life} from checkpoint {number}"),
-        (Some(life), None) => format!("incarnation {life} anew"),
-        (None, _) => String::from("it"),
-    };
-    line(told.started_at, format!("{from} was started"));
-    line(told.revived_at, String::from("it had proved that it lives"));
-    if told.revived_at.is_none() {
-        line(told.closed_at, format!("over: {word}"));
-    }
-    if let Some(why) = &told.why {
-        lines.push(format!("  why: {}", shown(why)));
-    }
-    if let Some(until) = told.not_before {
-        lines.push(format!("  not before {}", until.local(now)));
-    }
-    lines
 }

@@ -3,6 +3,7 @@
 mod answer;
 pub(super) mod list;
 pub(super) mod revive;
+mod show;
 
 pub use answer::{Approve, Deny};
 pub use revive::Revive;
@@ -34,7 +35,7 @@ pub struct RevivalCommand {
 enum Verb {
     #[command(alias = "ls")]
     List(list::List),
-    Show(list::Show),
+    Show(show::Show),
     Approve(Approve),
     Deny(Deny),
     Cancel(answer::Cancel),

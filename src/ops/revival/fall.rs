@@ -2,7 +2,7 @@
 
 use super::steps::{self, Step};
 use super::substitute::hand_on;
-use super::{Terms, open_of, put, rule_of};
+use super::{Terms, open_of, put, rule_of, timeline};
 use crate::base::boot::Moment;
 use crate::base::error::Result;
 use crate::base::ids::AgentId;
@@ -77,7 +77,16 @@ pub fn fallen(
         }
         withdraw(session, cell, id, open)?;
     }
-    let mut draft = draft(session, cell, id, news, terms, &cause)?;
+    let name = on_disk::new_id(cell)?;
+    let reason = cause.reason.clone();
+    let revival = Revival::new(&name, cell.id(), id, reason, session.moment().wall);
+    let mut revival = revival.by(session.actor());
+    let seen = Moment::showing(session.moment().wall);
+    timeline::begin(&mut revival, &note, lives, None, &seen);
+    let rule = rule_of(cell, id, terms)?;
+    let now = session.moment();
+    let record = State::seen(cell, id)?.record(&now);
+    let mut draft = Draft::make(revival, record, &cause, news, rule, &now);
     if draft.is_quarantined {
         hand_on(session, cell, id, &mut draft.revival)?;
     }
@@ -138,23 +147,6 @@ fn finish(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Done> {
     }
     session.write(cell, "agent finished").map(drop)?;
     Ok(Done::Finished)
-}
-
-fn draft(
-    session: &Session,
-    cell: &OpenCell,
-    id: &AgentId,
-    news: &News,
-    terms: Terms,
-    cause: &Cause,
-) -> Result<Draft> {
-    let rule = rule_of(cell, id, terms)?;
-    let now = session.moment();
-    let name = on_disk::new_id(cell)?;
-    let revival = Revival::new(&name, cell.id(), id, cause.reason.clone(), now.wall);
-    let record = State::seen(cell, id)?.record(&now);
-    let revival = revival.by(session.actor());
-    Ok(Draft::make(revival, record, cause, news, rule, &now))
 }
 
 /// Stages what is to be remembered of the agent.

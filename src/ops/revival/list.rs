@@ -4,6 +4,7 @@ use crate::base::clock::Time;
 use crate::base::error::{Error, Result};
 use crate::base::text::shown;
 use crate::mission::revival::{Revival, Status};
+use crate::mission::timeline::{Did, Passed, Step};
 use crate::ops::find::Scope;
 use crate::store::cell::OpenCell;
 use crate::store::{layout, revival};
@@ -43,6 +44,67 @@ pub struct Told {
     pub revived_at: Option<Time>,
     /// When it was over, however.
     pub closed_at: Option<Time>,
+    /// The process of that life.
+    pub pid: Option<u32>,
+    /// Its story: every step, the oldest first. Not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<ToldStep>,
+}
+
+/// A step of a story as it is told.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ToldStep {
+    /// What.
+    pub step: Did,
+    /// When.
+    pub at: Time,
+    /// Seconds since the first step; null where that is not known, as across a boot.
+    pub after: Option<f64>,
+    /// Seconds since the step before; null where that is not known.
+    pub since_last: Option<f64>,
+    /// Why, or what it came to.
+    pub what: Option<String>,
+    /// The life of the agent that it is about.
+    pub incarnation: Option<u64>,
+    /// The process of that life.
+    pub pid: Option<u32>,
+    /// The checkpoint that it goes on from.
+    pub checkpoint: Option<u64>,
+    /// Younger checkpoints that were passed over.
+    pub passed_over: Vec<Passed>,
+}
+
+/// The steps of a story with the seconds between them.
+fn story(steps: Vec<Step>) -> Vec<ToldStep> {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of an incident are far below 2^53"
+    )]
+    let between = |earlier: Option<&Step>, step: &Step| {
+        let milliseconds = step.since(earlier?)?;
+        Some(milliseconds as f64 / 1000.0)
+    };
+    let mut last = None;
+    let seconds: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            let since_last = between(last.replace(step), step);
+            (between(steps.first(), step), since_last)
+        })
+        .collect();
+    let told = steps.into_iter().zip(seconds);
+    told.map(|(step, (after, since_last))| ToldStep {
+        step: step.step,
+        at: step.at,
+        after,
+        since_last,
+        what: step.what,
+        incarnation: step.incarnation,
+        pid: step.pid,
+        checkpoint: step.checkpoint,
+        passed_over: step.passed_over,
+    })
+    .collect()
 }
 
 impl From<Revival> for Told {
@@ -63,6 +125,8 @@ impl From<Revival> for Told {
             started_at: revival.started_at,
             revived_at: revival.revived_at,
             closed_at: revival.closed_at,
+            pid: revival.pid,
+            steps: story(revival.steps),
         }
     }
 }
@@ -90,6 +154,7 @@ pub fn list(scope: &Scope, all: bool) -> Result<Listed> {
     let (seen, troubles) = scope.look_around(all, |cell| of_cell(cell, all))?;
     let cells = seen.len() + troubles.len();
     let mut revivals: Vec<Told> = seen.into_iter().flatten().map(Told::from).collect();
+    revivals.iter_mut().for_each(|told| told.steps.clear());
     revivals
         .sort_by(|one, other| (one.requested_at, &one.id).cmp(&(other.requested_at, &other.id)));
     Ok(Listed {

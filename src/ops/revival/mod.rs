@@ -7,16 +7,18 @@ mod list;
 mod request;
 mod steps;
 mod substitute;
+mod timeline;
 
 pub use answer::answer;
 pub use fall::{Done, fallen};
-pub use list::{Listed, Told, find, list};
+pub use list::{Listed, Told, ToldStep, find, list};
 pub use request::{request, require_unwell, see_through};
 pub use steps::{carry_out, conclude};
 
 pub use crate::revival::{Answer, News};
 
 use crate::base::backoff;
+use crate::base::boot::Moment;
 use crate::base::error::Result;
 use crate::base::ids::AgentId;
 use crate::mission::policy::{Effective, Source};
@@ -77,6 +79,8 @@ fn put(
     let is_open = revival.status.is_open();
     state.ask(is_open.then_some(revival.id.as_str()));
     state.count_step();
-    on_disk::put(writing, revival)?;
+    let mut revival = revival.clone();
+    revival.note(&Moment::showing(writing.now()));
+    on_disk::put(writing, &revival)?;
     state.put(writing, agent)
 }

@@ -1,7 +1,8 @@
 //! An operator's own request: it is its own approval, lifts quarantine, and begins to count anew.
 
 use super::fall::told;
-use super::{Terms, conclude, open_of, put, steps};
+use super::{Terms, conclude, open_of, put, steps, timeline};
+use crate::base::boot::Moment;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, RevivalId};
 use crate::mission::revival::{Revival, Status};
@@ -46,7 +47,13 @@ pub fn request(
         None => {
             let reason = reason.unwrap_or("an operator asks for it").to_owned();
             let name = on_disk::new_id(cell)?;
-            Revival::new(&name, cell.id(), id, reason, writing.now()).by(by.clone())
+            let revival = Revival::new(&name, cell.id(), id, reason, writing.now());
+            let mut revival = revival.by(by.clone());
+            let note = lives::read(cell.folder(), id)?.unwrap_or_default();
+            let now = Moment::showing(writing.now());
+            let why = format!("asked for by {by}");
+            timeline::begin(&mut revival, &note, lives, Some(&why), &now);
+            revival
         }
     };
     revival::ask(&mut asked, by, &session.moment());

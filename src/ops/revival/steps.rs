@@ -3,7 +3,7 @@
 
 use super::fall::{file, of_cell_without_lock, remember, told};
 use super::substitute::hand_on;
-use super::{Terms, open_of, put, rule_of};
+use super::{Terms, open_of, put, rule_of, timeline};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
@@ -75,6 +75,7 @@ pub(super) fn carry(
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
         };
         revival::begin(&mut open, life, plan.checkpoint, &session.moment());
+        open.passed_over = timeline::passed_over(plan);
         put(writing, id, state, &open)?;
         let why = format!("; revival {}: {}", open.id, open.reason);
         carried = Some(open);
@@ -85,9 +86,10 @@ pub(super) fn carry(
             let mut writing = session.write(cell, "revive")?;
             let mut state = State::read(&writing, id)?;
             let mut open = open_of(&writing, &state)?.ok_or_else(|| gone(id))?;
-            open.started_at = Some(writing.now());
-            put(&mut writing, id, &mut state, &open)?;
             let pid = started.pid;
+            timeline::started(&mut open, &started);
+            (open.started_at, open.pid) = (Some(writing.now()), Some(pid));
+            put(&mut writing, id, &mut state, &open)?;
             writing.commit(&format!("revival {}: {id} runs as pid {pid}", open.id))?;
             Ok(Step::Started(Box::new(open)))
         }

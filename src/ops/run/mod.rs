@@ -13,7 +13,7 @@ mod stop;
 
 pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;
-pub use start::{Started, look, start};
+pub use start::{Ground, Started, look, start};
 pub(crate) use start::{is_at_home, launch};
 pub(crate) use state::State;
 pub use stop::{Stopped, restart, stop};

@@ -3,7 +3,9 @@
 use super::life::{self, Life};
 use super::plan::{Plan, no_command};
 use super::state::State;
+use super::stop::Stopped;
 use super::{ground, stop};
+use crate::base::boot::Moment;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::host;
 use crate::base::ids::{self, AgentId};
@@ -36,6 +38,19 @@ pub struct Started {
     pub ran_already: bool,
     /// What was done; none if it ran already.
     pub plan: Option<Plan>,
+    /// How it came to that; none if it ran already.
+    pub ground: Option<Ground>,
+}
+
+/// How a start came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ground {
+    /// What became of the older life.
+    pub older: Stopped,
+    /// When nothing of that was left.
+    pub stopped_at: Moment,
+    /// When the new one ran.
+    pub started_at: Moment,
 }
 
 /// What a start would do, and whether it would be refused. Nothing is changed.
@@ -138,7 +153,9 @@ pub(crate) fn launch(
         life
     };
     // The older life is fenced; now it goes.
-    stop::end(session, cell, id, false)?;
+    let older = stop::end(session, cell, id, false)?;
+    let now = || Moment::showing(session.env.clock.now());
+    let stopped_at = now();
     let token = ids::secret()?;
     let order = order(session, cell, id, &plan, &life, &token)?;
     match runner::start(&program, &order)? {
@@ -147,6 +164,11 @@ pub(crate) fn launch(
             pid,
             ran_already: false,
             plan: Some(plan),
+            ground: Some(Ground {
+                older,
+                stopped_at,
+                started_at: now(),
+            }),
         }),
         Report::Busy { holder } => Err(Error::new(
             Kind::Busy,
@@ -185,6 +207,7 @@ fn runs_already(
         pid: note.pid.unwrap_or_default(),
         ran_already: true,
         plan: None,
+        ground: None,
     }))
 }
 

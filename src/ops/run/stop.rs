@@ -2,6 +2,7 @@
 
 use super::start::{self, Started};
 use super::state::State;
+use crate::base::boot::Moment;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::base::process::Process;
@@ -58,6 +59,7 @@ pub(super) fn cancel(writing: &mut Writing<'_>, state: &mut State) -> Result<()>
     if let Some(mut open) = revival::read_open(writing, &id)? {
         let by = format!("{} by {}", writing.act().name, writing.act().by);
         open.become_status(Status::Cancelled, Some(by), writing.now());
+        open.note(&Moment::showing(writing.now()));
         revival::put(writing, &open)?;
     }
     state.ask(None);
