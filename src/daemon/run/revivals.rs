@@ -6,24 +6,15 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::{AgentId, CellId};
 use crate::daemon::desk::Desk;
 use crate::daemon::log::Level;
-use crate::daemon::world::Work;
+use crate::daemon::world::{AGAIN, AtHand, SLOTS, Whom, Work};
 use crate::mission::revival::{Revival, Status};
 use crate::ops::Session;
 use crate::ops::revival::{self, Done, Terms};
 use crate::runner;
 use crate::store::cell::OpenCell;
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How many agents are being started at a time.
-const SLOTS: usize = 2;
-/// After how long what could not be done is tried again.
-const AGAIN: Duration = Duration::from_secs(5);
-
-/// One agent in its cell.
-type Whom = (CellId, AgentId);
+use std::time::Instant;
 
 /// One thing to do.
 struct Job {
@@ -31,13 +22,10 @@ struct Job {
     work: Work,
 }
 
-/// What is known of agents at hand: none while somebody is at it, else when it may be tried again.
-type AtHand = Arc<Mutex<HashMap<Whom, Option<Instant>>>>;
-
 /// The threads, and what they are at.
 pub(super) struct Revivals {
     send: Sender<Job>,
-    at_hand: AtHand,
+    at_hand: Arc<Mutex<AtHand<Instant>>>,
     terms: Arc<Mutex<Terms>>,
     told: Arc<Mutex<Vec<Outcome>>>,
 }
@@ -95,14 +83,7 @@ impl Revivals {
     /// Gives something to do, unless somebody is at that agent already.
     pub(super) fn give(&self, cell: CellId, agent: AgentId, work: Work) {
         let whom = (cell, agent);
-        let mut at_hand = lock(&self.at_hand);
-        let is_free = match at_hand.get(&whom) {
-            None => true,
-            Some(Some(again)) => *again <= Instant::now(),
-            Some(None) => false,
-        };
-        if is_free {
-            at_hand.insert(whom.clone(), None);
+        if lock(&self.at_hand).take(&whom, Instant::now()) {
             // Without a thread there is nobody to do it, and no daemon either.
             _ = self.send.send(Job { whom, work });
         }
@@ -118,7 +99,7 @@ impl Revivals {
 struct Hand {
     desk: Arc<Desk>,
     env: Env,
-    at_hand: AtHand,
+    at_hand: Arc<Mutex<AtHand<Instant>>>,
     terms: Arc<Mutex<Terms>>,
     told: Arc<Mutex<Vec<Outcome>>>,
 }
@@ -137,12 +118,7 @@ impl Hand {
                 Ok(outcome) => lock(&self.told).extend(outcome),
                 Err(error) => self.say_error(&whom, &error),
             }
-            let mut at_hand = lock(&self.at_hand);
-            match again {
-                None => at_hand.remove(&whom),
-                again => at_hand.insert(whom, again),
-            };
-            drop(at_hand);
+            lock(&self.at_hand).leave(&whom, again);
             // What follows from it is seen at once.
             self.desk.bell.ring();
         }

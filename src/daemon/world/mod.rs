@@ -1,10 +1,12 @@
 //! Everything the daemon knows, and what it decides by it. Pure: a week of it runs in seconds.
 
+mod at_hand;
 mod decide;
 mod revive;
 #[cfg(test)]
 mod week;
 
+pub use at_hand::{AGAIN, AtHand, SLOTS, Whom};
 pub use decide::{Action, Change};
 pub use revive::Work;
 
