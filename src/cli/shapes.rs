@@ -3,6 +3,7 @@
 use crate::mission::grant::Right;
 use crate::mission::shape::{self, schema};
 use crate::ops::health::{AgentReasons, Note};
+use crate::ops::run::LifeSeen;
 use crate::ops::task::Reasons;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -12,13 +13,19 @@ pub fn agent(_: &mut SchemaGenerator) -> Schema {
     beside(schema::part(&shape::AGENT), of_cell())
 }
 
-/// The same, with how it was when the daemon last wrote that down.
+/// The same, with how it was when the daemon last wrote that down, and its life that was begun last.
 pub fn agent_seen(maker: &mut SchemaGenerator) -> Schema {
     let health = Option::<Note>::json_schema(maker);
     let mut health = health.to_value();
     health["description"] =
         "How it was when the daemon last wrote that down; null if it never did.".into();
-    beside(agent(maker), json!({ "recorded_health": health }))
+    let life = Option::<LifeSeen>::json_schema(maker);
+    let mut life = life.to_value();
+    life["description"] = "Its life that was begun last; null if mcell never started it.".into();
+    beside(
+        agent(maker),
+        json!({ "recorded_health": health, "life": life }),
+    )
 }
 
 /// A task with the cell it is in.

@@ -9,6 +9,7 @@ use crate::cli::Outcome;
 use crate::cli::context::Context;
 use crate::ops::agent::{self, Listed};
 use crate::ops::health::{Note, Recorded, root_of};
+use crate::ops::run::LifeSeen;
 use crate::ui::Table;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
@@ -47,8 +48,12 @@ struct Line {
 
 impl Serialize for Line {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let Listed { cell_id, agent } = &self.listed;
-        in_cell_with(cell_id, agent, self.health.as_ref(), out)
+        let Listed {
+            cell_id,
+            agent,
+            life,
+        } = &self.listed;
+        in_cell_with(cell_id, agent, self.health.as_ref(), life.as_ref(), out)
     }
 }
 
@@ -66,6 +71,15 @@ fn health(note: Option<&Note>, now: Time) -> String {
     format!("{word} {}", age(u64::try_from(past).unwrap_or(0)))
 }
 
+/// Which life of an agent runs, or ran last.
+fn life(life: Option<&LifeSeen>) -> String {
+    match life {
+        None => String::from("-"),
+        Some(life) if life.pid.is_some() => life.incarnation.to_string(),
+        Some(life) => format!("{}, over", life.incarnation),
+    }
+}
+
 impl Report for Agents {
     fn words(&self, page: &mut Page) {
         if self.agents.is_empty() {
@@ -80,23 +94,24 @@ impl Report for Agents {
                 agent.role.word().to_owned(),
                 agent.status.word().to_owned(),
                 health(line.health.as_ref(), self.now),
+                life(line.listed.life.as_ref()),
                 or_none(&agent.current_task),
                 or_none(&agent.gateway),
             ]
         };
         if self.several_cells {
             let mut table = Table::new([
-                "CELL", "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "TASK", "GATEWAY",
+                "CELL", "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "LIFE", "TASK", "GATEWAY",
             ]);
             for line in &self.agents {
-                let [id, name, role, status, health, task, gateway] = cells(line);
+                let [id, name, role, status, health, life, task, gateway] = cells(line);
                 let cell = short(&line.listed.cell_id);
-                table.row([cell, id, name, role, status, health, task, gateway]);
+                table.row([cell, id, name, role, status, health, life, task, gateway]);
             }
             page.table(table);
         } else {
             let mut table = Table::new([
-                "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "TASK", "GATEWAY",
+                "AGENT", "NAME", "ROLE", "STATUS", "HEALTH", "LIFE", "TASK", "GATEWAY",
             ]);
             for line in &self.agents {
                 table.row(cells(line));

@@ -13,6 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::{Outcome, add_agent};
 use crate::mission::agent::Agent;
 use crate::ops::health::{Note, Recorded};
+use crate::ops::run::LifeSeen;
 use clap::{Args, Subcommand};
 use serde::Serializer;
 use serde::ser::Error;
@@ -82,16 +83,19 @@ fn in_cell<S: Serializer>(cell_id: &str, agent: &Agent, out: S) -> Result<S::Ok,
     out.collect_map(members_of::<S>(cell_id, agent)?)
 }
 
-/// The same with how it was when the daemon last wrote that down; null if it never did.
+/// The same with how it was when the daemon last wrote that down, and its life that was begun last; null if there is none.
 fn in_cell_with<S: Serializer>(
     cell_id: &str,
     agent: &Agent,
     health: Option<&Note>,
+    life: Option<&LifeSeen>,
     out: S,
 ) -> Result<S::Ok, S::Error> {
     let mut members = members_of::<S>(cell_id, agent)?;
     let health = serde_json::to_value(health).map_err(S::Error::custom)?;
     members.insert(String::from("recorded_health"), health);
+    let life = serde_json::to_value(life).map_err(S::Error::custom)?;
+    members.insert(String::from("life"), life);
     out.collect_map(members)
 }
 

@@ -11,6 +11,7 @@ use crate::cli::{Outcome, complete};
 use crate::mission::agent::Agent;
 use crate::ops::agent;
 use crate::ops::health::{Note, Recorded};
+use crate::ops::run::{self, LifeSeen};
 use crate::store::cell::OpenCell;
 use crate::store::root::Root;
 use crate::ui::page::{Page, Tone};
@@ -40,6 +41,7 @@ impl Show {
                 agent: agent::show(&target.cell, &target.id)?,
                 health: or_warn(context, recorded(&target.cell))
                     .note(target.cell.id().as_str(), target.id.as_str()),
+                life: run::seen(&target.cell, &target.id)?,
                 tasks: agent::open_tasks(&target.cell, &target.id)?,
                 cell_id: target.cell.id().to_string(),
                 now,
@@ -72,12 +74,19 @@ struct PageOf {
     agent: Agent,
     tasks: Vec<String>,
     health: Option<Note>,
+    life: Option<LifeSeen>,
     now: Time,
 }
 
 impl Serialize for PageOf {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        in_cell_with(&self.cell_id, &self.agent, self.health.as_ref(), out)
+        in_cell_with(
+            &self.cell_id,
+            &self.agent,
+            self.health.as_ref(),
+            self.life.as_ref(),
+            out,
+        )
     }
 }
 
@@ -94,6 +103,9 @@ impl Report for PageOf {
         page.field("status", self.status());
         if let Some(health) = &self.health {
             page.field("health", in_words(health, self.now));
+        }
+        if let Some(life) = &self.life {
+            page.field("process", life.words());
         }
         let tasks = if self.tasks.is_empty() {
             String::from("none")

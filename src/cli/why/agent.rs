@@ -46,6 +46,9 @@ impl Report for Told {
             );
         }
         page.field("seen", self.seen());
+        if reasons.incarnation > 0 {
+            page.field("incarnation", reasons.incarnation);
+        }
         for signal in &reasons.signals {
             page.field(signal.signal.word(), self.signal(signal));
         }

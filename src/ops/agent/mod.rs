@@ -13,6 +13,7 @@ use crate::mission::agent::{Agent, Role, Run};
 use crate::mission::cell::Cell;
 use crate::mission::task::TaskStatus;
 use crate::ops::find::{Scope, known_cells};
+use crate::ops::run::{self, LifeSeen};
 use crate::ops::session::Session;
 use crate::ops::template;
 use crate::store::cell::OpenCell;
@@ -119,6 +120,8 @@ pub struct Listed {
     pub cell_id: String,
     /// The agent.
     pub agent: Agent,
+    /// Its life that was begun last; none if mcell never started it, or that cannot be read.
+    pub life: Option<LifeSeen>,
 }
 
 /// The agents of a scope, cell by cell, and the files that cannot be read. Of a whole root only the cells whose mission is
@@ -154,6 +157,10 @@ fn list_cell(
         match cell.agent(&id) {
             Ok(Some(agent)) => agents.push(Listed {
                 cell_id: cell.id().to_string(),
+                life: agent
+                    .run
+                    .as_ref()
+                    .and_then(|_| run::seen(cell, &id).ok().flatten()),
                 agent,
             }),
             // Removed between the listing and the reading.

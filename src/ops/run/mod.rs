@@ -5,12 +5,14 @@
 mod environment;
 mod ground;
 mod life;
+mod look;
 mod origin;
 mod plan;
 mod start;
 mod state;
 mod stop;
 
+pub use look::{LifeSeen, seen};
 pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;
 pub use start::{Ground, Started, look, start};
