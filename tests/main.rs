@@ -44,6 +44,7 @@ mod layers;
 mod man;
 mod mend;
 mod mount;
+mod notify;
 mod operations;
 mod permission;
 mod pit;

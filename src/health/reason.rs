@@ -64,6 +64,8 @@ pub enum Reason<'s> {
     Awaited(Signal, u64),
     /// This sign comes; the last one so long ago.
     Well(Signal, u64),
+    /// Its process lives, and has not said for so long that it is ready.
+    NotReady(u64),
     /// Its process lives, and nothing else is due.
     ProcessOnly,
     /// Silent for so long; dead at so much.
@@ -183,6 +185,12 @@ impl fmt::Display for Reason<'_> {
                 Signal::Output => write!(out, "it wrote to its log {} ago", For(*age)),
                 Signal::Probe => write!(out, "its gateway answered {} ago", For(*age)),
             },
+            Reason::NotReady(0) => out.write_str("its process lives, and is not ready yet"),
+            Reason::NotReady(age) => write!(
+                out,
+                "its process lives, and has not said in {} that it is ready",
+                For(*age)
+            ),
             Reason::ProcessOnly => out.write_str("its process lives (process only)"),
             Reason::Missing(Signal::Heartbeat, silent, dead) => {
                 write!(

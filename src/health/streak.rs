@@ -30,7 +30,7 @@ fn is_zero(number: &u64) -> bool {
 impl Streak {
     /// A good signal.
     pub fn good(&mut self, at: Up, settings: &Settings) {
-        self.last = Some(at);
+        self.last = self.last.max(Some(at));
         self.bad = 0;
         self.good = self.good.saturating_add(1);
         if self.good >= settings.success_threshold {

@@ -23,6 +23,7 @@ impl Patient {
             idle: None,
             process: Process::NotOurs,
             is_probed: false,
+            says_when_ready: false,
             task_timeout: None,
         };
         let now = 1_000_000;

@@ -151,6 +151,13 @@ pub struct Run<S = String> {
     pub permanent_exit_codes: Vec<u8>,
 }
 
+impl<S> Run<S> {
+    /// Whether it speaks sd_notify.
+    pub fn speaks(&self) -> bool {
+        self.notify == Some(true)
+    }
+}
+
 /// How an agent is watched; what is absent comes from the daemon's config. Durations in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -30,6 +30,29 @@ impl Kind {
     pub const ALL: [Kind; 3] = [Kind::Heartbeat, Kind::Notify, Kind::Output];
 }
 
+/// How much a sign says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Says {
+    /// That the agent lives.
+    #[default]
+    Lives,
+    /// That it is ready; it has not said that it goes on saying so.
+    Ready,
+    /// Words alone, which are no sign of life.
+    Words,
+}
+
+impl Says {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde asks for"
+    )]
+    fn is_usual(&self) -> bool {
+        *self == Says::Lives
+    }
+}
+
 /// One sign of life.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beat {
@@ -43,6 +66,9 @@ pub struct Beat {
     pub incarnation: Option<u64>,
     /// What kind of sign it is.
     pub kind: Kind,
+    /// How much it says.
+    #[serde(default, skip_serializing_if = "Says::is_usual")]
+    pub says: Says,
     /// What the agent says it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -124,6 +150,7 @@ mod tests {
             boot: Some(String::from("0a1b")),
             incarnation: Some(7),
             kind: Kind::Notify,
+            says: Says::Ready,
             status: Some(String::from("step 3 of \"5\"")),
             progress: Some(3.0),
             quiet_until: Some(up + 60_000),

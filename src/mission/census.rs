@@ -5,7 +5,7 @@ use crate::base::boot::Moment;
 use crate::base::clock::Time;
 use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::base::text::{Text, shown};
-use crate::mission::agent::{Agent, AgentStatus, Role, Watch};
+use crate::mission::agent::{Agent, AgentStatus, Role, Run, Watch};
 use crate::mission::cell::CellStatus;
 use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
@@ -124,6 +124,8 @@ pub struct AgentCensus {
     pub watch: Option<Watch>,
     /// Whether it has a command that mcell starts.
     pub has_run: bool,
+    /// Whether it says over NOTIFY_SOCKET when it is ready.
+    pub says_when_ready: bool,
     /// What the ends of its process mean, if it has one.
     pub ends: Option<Terms>,
     /// Whether mcell is to keep it running (`.mcell/agents/<agent>.json`, `wanted`).
@@ -184,6 +186,7 @@ impl AgentCensus {
             gateway: agent.gateway.as_ref().map(ToString::to_string),
             watch: agent.health.as_ref().map(Watch::owned),
             has_run: agent.run.is_some(),
+            says_when_ready: agent.run.as_ref().is_some_and(Run::speaks),
             ends: agent.run.as_ref().map(Terms::of),
             is_wanted: false,
             is_alive: false,

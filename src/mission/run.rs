@@ -83,9 +83,62 @@ pub struct RunNote {
     /// Which mcell started it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Whether its runner lets it save its state when it is told to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub can_save: bool,
+    /// What became of that the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved: Option<Saved>,
     /// How it ended; absent while it runs, and where its runner was killed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+}
+
+/// What became of the command that makes an agent save its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// How many there were in this life, with it.
+    pub number: u64,
+    /// When it was over.
+    pub at: Time,
+    /// What it ended with, if it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Whether it took longer than it may, and was killed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_late: bool,
+    /// Why it could not be started, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Saved {
+    /// One that did not come to anything.
+    pub fn failed(number: u64, at: Time, why: &str) -> Self {
+        Saved {
+            number,
+            at,
+            code: None,
+            signal: None,
+            is_late: false,
+            why: Some(why.to_owned()),
+        }
+    }
+
+    /// What went wrong, in words; none if nothing did.
+    pub fn failure(&self) -> Option<String> {
+        match (&self.why, self.code, self.signal) {
+            (Some(why), ..) => Some(why.clone()),
+            _ if self.is_late => Some(String::from("it took longer than its stop_timeout")),
+            (None, Some(0), _) => None,
+            (None, Some(code), _) => Some(format!("exit {code}")),
+            (None, None, Some(number)) => Some(signal::word(number)),
+            (None, None, None) => Some(String::from("its end was not seen")),
+        }
+    }
 }
 
 impl RunNote {

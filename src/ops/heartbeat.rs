@@ -5,7 +5,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::{AgentId, CellId};
 use crate::base::text::shown;
 use crate::health::roster::{self, Beaten, Found, MOST_METADATA, Order, Refusal, Roster, seconds};
-use crate::mission::beat::{Beat, Kind as Sign};
+use crate::mission::beat::{Beat, Kind as Sign, Says};
 use crate::ops::agent::{not_here, show};
 use crate::ops::config;
 use crate::ops::daemon::Daemon;
@@ -240,6 +240,7 @@ impl<'s> Heart<'s> {
             boot: moment.boot,
             incarnation: self.incarnation,
             kind: Sign::Heartbeat,
+            says: Says::Lives,
             status: words.status.clone(),
             progress: words.progress,
             quiet_until: words
@@ -247,7 +248,7 @@ impl<'s> Heart<'s> {
                 .map(|quiet| now.up.saturating_add(quiet.saturating_mul(1000))),
             metadata: words.metadata.clone(),
         };
-        beat::write(cell, &self.agent, &beat)?;
+        beat::write(cell.folder(), &self.agent, &beat)?;
         let file = cell.folder().path_of(&layout::beat(&self.agent));
         Ok((self.recorded(cell, beaten, now), file))
     }

@@ -1,31 +1,32 @@
 //! The life of a runner: it starts an agent, takes its log, waits for its end, and ends last. Its lock is held for as long,
 //! so a free lock means that nothing of the agent is left.
 
+use super::beats::Beats;
+use super::child;
 use super::log::Log;
+use super::notify::{self, Ear};
 use super::order::{Order, Report};
-use super::signals::{Signals, Wish};
+use super::output::Output;
+use super::saving::Saving;
+use super::signals::Signals;
 use super::tree::{self, Reaped};
 use crate::base::boot::Moment;
 use crate::base::clock::Clock;
-use crate::base::error::{Error, Kind, Result, in_words};
+use crate::base::error::{Error, Kind, Result};
 use crate::base::process::Process;
 use crate::base::signal;
-use crate::mission::run::{End, Identity, RunNote};
+use crate::mission::run::{End, Identity, RunNote, Saved};
 use crate::store::folder::Folder;
 use crate::store::run;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitStatus};
 use rustix::time::Timespec;
-use std::io::{PipeReader, Read};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Open files of an agent, where whoever starts it may have raised its own limit: as systemd gives them.
 const FILES: u64 = 1024;
-/// How much of what the agent says is taken at once.
-const CHUNK: usize = 16 << 10;
 /// After how long a runner looks again whether what it killed is over, if nothing tells it before.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,11 +37,32 @@ struct Life<'c> {
     note: RunNote,
     child: Pid,
     log: Log<'c>,
-    output: Option<PipeReader>,
+    /// What the agent says: one stream, or two where it is shown.
+    outputs: Vec<Output>,
+    /// Where it speaks sd_notify.
+    ear: Option<Ear<'c>>,
+    beats: Beats<'c>,
+    /// Variables that the runner itself gives.
+    more: Vec<(&'static str, String)>,
+    /// The command that makes it save its state, while that runs.
+    saving: Option<Saving>,
     signals: Signals,
     /// When SIGKILL follows, once it was told to end.
     until: Option<Instant>,
     was_ordered: bool,
+}
+
+/// What a runner waits for.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// A signal.
+    Signals,
+    /// A word by sd_notify.
+    Ear,
+    /// What the agent says, by one of its streams.
+    Output(usize),
+    /// What the command says that makes it save its state.
+    Saving,
 }
 
 /// Runs an agent from its start to its end. `tell` is called once, as soon as it is known whether the agent runs.
@@ -104,22 +126,31 @@ impl<'c> Life<'c> {
         let signals =
             Signals::listen().map_err(|error| Error::storage("listen to signals", error))?;
         let log = Log::open(cell, &order.agent, order.log)?;
+        let (ear, more) = listen(cell, order)?;
         let mut note = first_note(order)?;
         // Before there is a process: whoever finds the runner dead knows which session to sweep.
         run::write(cell, &order.agent, &note, run::Sync::No)?;
-        let (child, output) = spawn(order)?;
-        let seen = Process::of(child.as_raw_pid())
+        let child = child::spawn(&order.command, order, &more, order.is_shown)?;
+        let seen = Process::of(child.pid.as_raw_pid())
             .map_err(|error| Error::storage("look at the agent's process", error))?;
-        note.pid = u32::try_from(child.as_raw_pid()).ok();
+        note.pid = u32::try_from(child.pid.as_raw_pid()).ok();
         note.started = seen.map(|process| process.started);
         run::write(cell, &order.agent, &note, run::Sync::No)?;
+        let shown = |stream| order.is_shown.then(|| terminal(stream)).flatten();
+        let errors = child.errors;
+        let errors = errors.map(|from| Output::new(from, shown(rustix::stdio::stderr())));
+        let output = Output::new(child.output, shown(rustix::stdio::stdout()));
         Ok(Life {
             cell,
             order,
             note,
-            child,
+            child: child.pid,
             log,
-            output: Some(output),
+            outputs: [Some(output), errors].into_iter().flatten().collect(),
+            ear,
+            beats: Beats::new(cell, order),
+            more,
+            saving: None,
             signals,
             until: None,
             was_ordered: false,
@@ -132,18 +163,27 @@ impl<'c> Life<'c> {
                 break status;
             }
             self.wait()?;
-            match self.signals.take() {
-                Some(Wish::Stop) if self.until.is_none() => self.ask_to_end(),
-                Some(Wish::Kill) => self.kill(),
-                Some(Wish::Stop) | None => {}
-            }
+            self.see_to_wishes();
             if self.until.is_some_and(|until| until <= Instant::now()) {
                 self.kill();
             }
+            self.saving.iter_mut().for_each(Saving::look);
+            self.beats.note();
         };
         let ended = Moment::now(Clock::System);
         end_children(Some(&self.signals))?;
-        self.take_output(true);
+        for output in &mut self.outputs {
+            if output.take_all(&mut self.log) {
+                self.beats.wrote();
+            }
+        }
+        self.hear();
+        self.beats.note_all();
+        self.ear = None;
+        if self.saving.take().is_some() {
+            let saved = self.failed_to_save("its agent ended before it did");
+            self.note.saved = Some(saved);
+        }
         self.note.end = Some(End {
             at: ended.wall,
             up: Some(ended.up),
@@ -161,7 +201,13 @@ impl<'c> Life<'c> {
                 Reaped::One(pid, status) if pid == self.child.as_raw_pid() => {
                     return Ok(Some(status));
                 }
-                Reaped::One(..) => {}
+                Reaped::One(pid, status) => {
+                    let is_it = |saving: &mut Saving| saving.pid() == pid;
+                    if let Some(saving) = self.saving.take_if(is_it) {
+                        let saved = saving.end(status, &mut self.log);
+                        self.tell_saved(saved);
+                    }
+                }
                 Reaped::NoneYet => return Ok(None),
                 Reaped::NoneLeft => {
                     return Err(Error::bug(
@@ -172,44 +218,104 @@ impl<'c> Life<'c> {
         }
     }
 
-    /// Waits for a signal, for something that the agent says, or until its time to end is over.
+    /// Waits for a signal, for something that the agent says, or until something is due.
     fn wait(&mut self) -> Result<()> {
-        let left = self
-            .until
-            .map(|until| until.saturating_duration_since(Instant::now()));
+        let saving = self.saving.as_ref();
+        let due = [self.until, saving.and_then(Saving::until), self.beats.due()];
+        let due = due.into_iter().flatten().min();
+        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
         let limit = left.and_then(|left| Timespec::try_from(left).ok());
-        let mut watched = vec![PollFd::new(&self.signals, PollFlags::IN)];
-        if let Some(output) = &self.output {
-            watched.push(PollFd::new(output, PollFlags::IN));
-        }
+        let outputs = self.outputs.iter().enumerate();
+        let (sources, mut watched): (Vec<Source>, Vec<PollFd<'_>>) =
+            std::iter::once((Source::Signals, PollFd::new(&self.signals, PollFlags::IN)))
+                .chain(
+                    self.ear
+                        .iter()
+                        .map(|ear| (Source::Ear, PollFd::new(ear, PollFlags::IN))),
+                )
+                .chain(
+                    outputs
+                        .filter_map(|(at, output)| Some((Source::Output(at), output.watched()?))),
+                )
+                .chain(saving.and_then(|saving| Some((Source::Saving, saving.watched()?))))
+                .unzip();
         match poll(&mut watched, limit.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Error::storage("wait for the agent", error)),
         }
-        let is_said = watched
-            .get(1)
-            .is_some_and(|output| !output.revents().is_empty());
+        let woken: Vec<Source> = sources
+            .into_iter()
+            .zip(&watched)
+            .filter(|(_, fd)| !fd.revents().is_empty())
+            .map(|(source, _)| source)
+            .collect();
         drop(watched);
-        if is_said {
-            self.take_output(false);
+        for source in woken {
+            self.see_to(source);
         }
         Ok(())
     }
 
-    /// Takes what the agent said: what is there now, or a piece of it.
-    fn take_output(&mut self, all: bool) {
-        let mut bytes = [0; CHUNK];
-        while let Some(output) = &mut self.output {
-            match output.read(&mut bytes) {
-                Ok(0) => self.output = None,
-                Ok(read) => self.log.add(bytes.get(..read).unwrap_or_default()),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => self.output = None,
+    fn see_to(&mut self, source: Source) {
+        match source {
+            Source::Signals => {}
+            Source::Ear => self.hear(),
+            Source::Output(at) => {
+                let output = self.outputs.get_mut(at);
+                if output.is_some_and(|output| output.go_on(&mut self.log)) {
+                    self.beats.wrote();
+                }
             }
-            if !all {
-                return;
+            Source::Saving => {
+                if let Some(saving) = &mut self.saving {
+                    saving.take_output(&mut self.log);
+                }
             }
+        }
+    }
+
+    /// Takes what the agent says by sd_notify.
+    fn hear(&mut self) {
+        let Some(ear) = &self.ear else { return };
+        match ear.take(self.child) {
+            Ok(Some(said)) => self.beats.said(&said),
+            Ok(None) => {}
+            // Whoever speaks to it now is told that nobody listens, and waits for nobody.
+            Err(_) => self.ear = None,
+        }
+    }
+
+    fn see_to_wishes(&mut self) {
+        let wishes = self.signals.take();
+        if wishes.kill {
+            self.kill();
+        } else if wishes.stop && self.until.is_none() {
+            self.ask_to_end();
+        }
+        // Whoever asks while it is at it hears what comes of that.
+        if wishes.save && self.saving.is_none() && self.note.can_save {
+            let number = self.next_saving();
+            match Saving::begin(self.order, &self.more, number) {
+                Ok(saving) => self.saving = Some(saving),
+                Err(saved) => self.tell_saved(saved),
+            }
+        }
+    }
+
+    fn next_saving(&self) -> u64 {
+        let last = self.note.saved.as_ref().map_or(0, |saved| saved.number);
+        last.saturating_add(1)
+    }
+
+    fn failed_to_save(&self, why: &str) -> Saved {
+        Saved::failed(self.next_saving(), Clock::System.now(), why)
+    }
+
+    fn tell_saved(&mut self, saved: Saved) {
+        self.note.saved = Some(saved);
+        if let Err(error) = run::write(self.cell, &self.order.agent, &self.note, run::Sync::No) {
+            let told = format!("[mcell: what came of run.checkpoint cannot be noted: {error}]\n");
+            self.log.add(told.as_bytes());
         }
     }
 
@@ -272,6 +378,7 @@ fn first_note(order: &Order) -> Result<RunNote> {
         boot: now.boot,
         started_at: Some(now.wall),
         version: Some(order.version.clone()),
+        can_save: !order.checkpoint.is_empty(),
         ..RunNote::default()
     })
 }
@@ -288,33 +395,26 @@ fn limit_files() {
     }
 }
 
-fn spawn(order: &Order) -> Result<(Pid, PipeReader)> {
-    let [program, arguments @ ..] = order.command.as_slice() else {
-        return Err(Error::bug("an order without a command"));
+/// The socket for an agent that speaks sd_notify, and what it is told of that.
+fn listen<'c>(
+    cell: &'c Folder,
+    order: &Order,
+) -> Result<(Option<Ear<'c>>, Vec<(&'static str, String)>)> {
+    let Some(watchdog) = order.watchdog else {
+        return Ok((None, Vec::new()));
     };
-    let cannot = |error| Error::storage("make a pipe", error);
-    let (output, said) = std::io::pipe().map_err(cannot)?;
-    rustix::io::ioctl_fionbio(&output, true).map_err(|error| cannot(error.into()))?;
-    let child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(order.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(&order.cwd)
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(said.try_clone().map_err(cannot)?)
-        .stderr(said)
-        .spawn();
-    let child = child.map_err(|error| {
-        let told = format!("{program}: {}", in_words(&error));
-        match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
-                Error::refused(told)
-            }
-            _ => Error::storage(format_args!("start {program}"), error),
-        }
-    })?;
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or_else(|| Error::bug("a process has no number"))?;
-    Ok((pid, output))
+    let ear = Ear::open(cell, &order.agent)?;
+    let more = vec![
+        (notify::SOCKET, ear.path()),
+        (notify::WATCHDOG, watchdog.to_string()),
+    ];
+    Ok((Some(ear), more))
+}
+
+/// A stream of this process, by which what the agent says is shown; a terminal that takes nothing does not hold the runner
+/// up.
+fn terminal(stream: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let stream = rustix::io::fcntl_dupfd_cloexec(stream, 3).ok()?;
+    rustix::io::ioctl_fionbio(&stream, true).ok()?;
+    Some(stream)
 }

@@ -2,11 +2,16 @@
 //!
 //! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents. It leads a
 //! session, takes in its orphans, holds `.mcell/run/<agent>.lock` for life, and ends last: a free lock means that nothing of
-//! the agent is left. SIGTERM tells it to stop the agent in order, SIGINT to kill it.
+//! the agent is left. SIGTERM tells it to stop the agent in order, SIGINT to kill it, SIGUSR1 to let it save its state.
 
+mod beats;
+mod child;
 mod life;
 mod log;
+mod notify;
 mod order;
+mod output;
+mod saving;
 mod signals;
 mod start;
 mod sweep;
@@ -45,14 +50,20 @@ pub fn main() -> ExitCode {
         tell(&Report::Failed { why, passes: false });
         return ExitCode::from(2);
     }
-    match life::live(&order, tell) {
+    let is_shown = order.is_shown;
+    match life::live(&order, |report| said(report, is_shown)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// Says what became of the start, and lets go of whoever listens.
+/// Says what became of the start.
 fn tell(report: &Report) {
+    said(report, false);
+}
+
+/// The same, and lets go of whoever listens, unless what the agent says is shown there.
+fn said(report: &Report, is_shown: bool) {
     let mut text = serde_json::to_vec(report).unwrap_or_default();
     text.push(b'\n');
     let mut out = std::io::stdout();
@@ -61,6 +72,8 @@ fn tell(report: &Report) {
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
     if let Ok(nothing) = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()) {
         _ = rustix::stdio::dup2_stdin(&nothing);
-        _ = rustix::stdio::dup2_stdout(&nothing);
+        if !is_shown {
+            _ = rustix::stdio::dup2_stdout(&nothing);
+        }
     }
 }

@@ -29,6 +29,18 @@ pub struct Order {
     pub stop_signal: String,
     /// Seconds it has to end before SIGKILL.
     pub stop_timeout: u64,
+    /// The command that makes it save its state; empty if there is none.
+    #[serde(default)]
+    pub checkpoint: Vec<String>,
+    /// Microseconds within which it is to ping, if it speaks sd_notify.
+    #[serde(default)]
+    pub watchdog: Option<u64>,
+    /// Seconds within which its log is to grow, if it is watched for that.
+    #[serde(default)]
+    pub output_timeout: Option<u64>,
+    /// Whether what it says is also given to whoever starts it.
+    #[serde(default)]
+    pub is_shown: bool,
     /// How its log is kept.
     pub log: Keeping,
 }

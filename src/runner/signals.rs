@@ -1,7 +1,7 @@
 //! What a runner is told by signals while it runs.
 
 use rustix::fd::{AsFd, BorrowedFd};
-use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM, SIGUSR1};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -13,15 +13,18 @@ pub(super) struct Signals {
     wake: UnixStream,
     stop: Arc<AtomicBool>,
     kill: Arc<AtomicBool>,
+    save: Arc<AtomicBool>,
 }
 
 /// What the agent is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
     /// End, in its own time (SIGTERM).
-    Stop,
+    pub(super) stop: bool,
     /// End at once (SIGINT).
-    Kill,
+    pub(super) kill: bool,
+    /// Save its state (SIGUSR1).
+    pub(super) save: bool,
 }
 
 impl Signals {
@@ -29,25 +32,31 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         let (wake, write) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
-        let (stop, kill) = (Arc::default(), Arc::default());
+        let (stop, kill, save) = (Arc::default(), Arc::default(), Arc::default());
         // The flag first: whoever is woken finds it set.
         signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
         signal_hook::flag::register(SIGINT, Arc::clone(&kill))?;
-        for signal in [SIGTERM, SIGINT, SIGCHLD] {
+        signal_hook::flag::register(SIGUSR1, Arc::clone(&save))?;
+        for signal in [SIGTERM, SIGINT, SIGUSR1, SIGCHLD] {
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
-        Ok(Signals { wake, stop, kill })
+        Ok(Signals {
+            wake,
+            stop,
+            kill,
+            save,
+        })
     }
 
-    /// What was asked for since the last time; what is harder goes first.
-    pub(super) fn take(&mut self) -> Option<Wish> {
+    /// What was asked for since the last time.
+    pub(super) fn take(&mut self) -> Wishes {
         let mut bytes = [0; 64];
         while self.wake.read(&mut bytes).is_ok_and(|got| got > 0) {}
-        if self.kill.swap(false, Ordering::Relaxed) {
-            Some(Wish::Kill)
-        } else {
-            let was_asked = self.stop.swap(false, Ordering::Relaxed);
-            was_asked.then_some(Wish::Stop)
+        let was_asked = |flag: &AtomicBool| flag.swap(false, Ordering::Relaxed);
+        Wishes {
+            stop: was_asked(&self.stop),
+            kill: was_asked(&self.kill),
+            save: was_asked(&self.save),
         }
     }
 }

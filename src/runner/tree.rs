@@ -9,6 +9,9 @@ use rustix::time::Timespec;
 use std::io;
 use std::time::{Duration, Instant};
 
+/// So many parents of a process are looked at, at most.
+const DEEPEST: usize = 1024;
+
 /// A process, held so that its number is no other's.
 #[derive(Debug)]
 pub struct Handle {
@@ -100,6 +103,20 @@ fn children(parent: i32) -> io::Result<Vec<i32>> {
             .map(|process| process.pid)
             .collect()),
     }
+}
+
+/// Whether a process descends from this one: it lives, and so does each of its parents, or they wait to be reaped.
+pub(super) fn is_ours(pid: i32) -> io::Result<bool> {
+    let own = rustix::process::getpid().as_raw_pid();
+    let mut at = pid;
+    for _ in 0..DEEPEST {
+        match Process::of(at)? {
+            Some(process) if process.parent == own => return Ok(true),
+            Some(process) if process.parent > 0 => at = process.parent,
+            _ => return Ok(false),
+        }
+    }
+    Ok(false)
 }
 
 /// Every process that can be seen from here.

@@ -180,6 +180,11 @@ pub fn full_agent_log(id: &AgentId, number: u32) -> String {
     format!("{LOGS}/{id}{LOG}.{number}")
 }
 
+/// `.mcell/run/<agent_id>.notify`: the socket over which it speaks sd_notify, while it runs.
+pub fn notify(id: &AgentId) -> String {
+    format!("{RUN}/{id}.notify")
+}
+
 /// `.mcell/run/<agent_id>.beat`: its last signs of life that did not come by HTTP.
 pub fn beat(id: &AgentId) -> String {
     format!("{RUN}/{id}{BEAT}")

@@ -39,6 +39,9 @@ impl Report for Told {
         });
         page.field("health", format_args!("{}{since}", reasons.status.word()));
         page.field("", format_args!("because {}", shown(&reasons.reason)));
+        if let Some(says) = &reasons.says {
+            page.field("says", shown(says));
+        }
         if let Some(still) = reasons.stalled {
             page.field(
                 "stalled",

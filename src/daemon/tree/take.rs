@@ -4,7 +4,6 @@ use super::{Heard, Refreshed, Tree};
 use crate::base::ids::{AgentId, CellId};
 use crate::mission::beat::Beat;
 use crate::store::beat;
-use crate::store::cell::OpenCell;
 use crate::store::census::{Look, Seen};
 use crate::store::root::Root;
 use std::sync::Arc;
@@ -89,7 +88,7 @@ impl Tree {
             return;
         }
         if let Ok(Some(folder)) = root.folder().folder(id.as_str()) {
-            match beat::read(&OpenCell::of(folder, id.clone()), agent) {
+            match beat::read(&folder, agent) {
                 Ok(beats) => self.hear_one(id, agent, beats, refreshed),
                 // It is read again with its cell.
                 Err(error) if error.passes() => drop(self.again.insert(id.clone())),

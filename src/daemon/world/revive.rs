@@ -170,10 +170,18 @@ fn prove(watched: &Watched, life: u64, clocks: Clocks) -> (Option<Work>, Option<
     match watched.signs.proof(&watched.case, clocks.up) {
         Proof::Given => (Some(Work::Revived(life)), None),
         Proof::At(at) => (None, Some(at.min(late))),
-        Proof::Awaited if clocks.up >= late => in_vain(format!(
-            "it had not proved that it lives after {} s",
-            watched.revive_timeout
-        )),
+        Proof::Awaited if clocks.up >= late => {
+            let is_coming_up = watched.case.says_when_ready && !watched.signs.is_ready();
+            let what = if is_coming_up {
+                "said that it is ready (READY=1)"
+            } else {
+                "proved that it lives"
+            };
+            in_vain(format!(
+                "it had not {what} after {} s",
+                watched.revive_timeout
+            ))
+        }
         Proof::Awaited => (None, Some(late)),
     }
 }

@@ -127,6 +127,7 @@ impl Week {
                 gateway: is_probed.then(|| format!("127.0.0.1:{number}")),
                 watch: None,
                 has_run: false,
+                says_when_ready: false,
                 ends: None,
                 is_wanted: false,
                 is_alive: false,

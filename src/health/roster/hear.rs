@@ -5,7 +5,7 @@ use crate::base::boot::Clocks;
 use crate::health::Up;
 use crate::health::probe::Answer;
 use crate::health::signs::Signs;
-use crate::mission::beat::{self, Kind};
+use crate::mission::beat::{self, Kind, Says};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Roster {
             watched.signs.progressed(progress, now.up);
         }
         let heard = &mut watched.heard;
-        (heard.beat, heard.contact) = (Some(now.wall), Some(now.wall));
+        (heard.beat, heard.contact) = (Some(now.wall), heard.contact.max(Some(now.wall)));
         if let Some(merged) = merged {
             heard.metadata = merged;
         }
@@ -91,8 +91,15 @@ impl Roster {
         if sign.boot.as_deref() != boot || sign.up > now.up {
             return None;
         }
-        let known = self.get(slot)?.signs.contact();
-        if known.is_some_and(|known| known >= sign.up) {
+        let watched = self.get(slot)?;
+        // What a runner wrote of a life before is there until the next one says something.
+        let is_left = sign.incarnation < Some(watched.signs.incarnation);
+        if is_left && sign.kind != Kind::Heartbeat {
+            return None;
+        }
+        let known = watched.signs.last_on_file(sign.kind);
+        let is_news = known.is_none_or(|known| known < sign.up);
+        if !is_news && sign.kind != Kind::Notify {
             return None;
         }
         let ahead = |up: Up| i64::try_from(i128::from(up) - i128::from(now.up)).unwrap_or(i64::MAX);
@@ -113,9 +120,33 @@ impl Roster {
                 };
                 self.beat(slot, &said, then).map(|_| ())
             }
-            Kind::Notify => self.ping(slot, sign.incarnation, then),
+            Kind::Notify => {
+                let said = self.words(slot, sign, now);
+                match (said, sign.says) {
+                    (Ok(_), Says::Lives) if is_news => self.ping(slot, sign.incarnation, then),
+                    (Ok(_), Says::Ready) if is_news => self.ready(slot, sign.incarnation, then),
+                    (Ok(false), _) => return None,
+                    (said, _) => said.map(drop),
+                }
+            }
             Kind::Output => self.wrote(slot, sign.incarnation, then),
         })
+    }
+
+    /// What its words beside a sign are, if that is news: what it does, and that it will be quiet.
+    fn words(&mut self, slot: Slot, sign: &beat::Beat, now: Clocks) -> Result<bool, Refusal> {
+        let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
+        watched.check_life(sign.incarnation, now.up)?;
+        let mut is_news = false;
+        if sign.status.is_some() && watched.heard.status != sign.status {
+            watched.heard.status.clone_from(&sign.status);
+            is_news = true;
+        }
+        if sign.quiet_until.is_some_and(|until| until > now.up) {
+            is_news |= watched.signs.quiet(now.up).is_none();
+            watched.signs.announce_quiet(sign.quiet_until, now.up);
+        }
+        Ok(is_news)
     }
 
     /// What an agent wants to be known of it, without a sign of life.
@@ -154,6 +185,16 @@ impl Roster {
         watched.signs.probed(&watched.case, answer, now.up);
     }
 
+    /// An agent says that it is ready.
+    pub fn ready(
+        &mut self,
+        slot: Slot,
+        incarnation: Option<u64>,
+        now: Clocks,
+    ) -> Result<(), Refusal> {
+        self.sign(slot, incarnation, now, Signs::ready)
+    }
+
     /// A ping of an agent's watchdog.
     pub fn ping(
         &mut self,
@@ -184,7 +225,7 @@ impl Roster {
         let watched = self.get_mut(slot).ok_or(Refusal::Gone)?;
         watched.check_life(incarnation, now.up)?;
         give(&mut watched.signs, &watched.case, now.up);
-        watched.heard.contact = Some(now.wall);
+        watched.heard.contact = watched.heard.contact.max(Some(now.wall));
         Ok(())
     }
 }

@@ -211,6 +211,7 @@ impl Roster {
                     _ => Process::NotOurs,
                 },
                 is_probed: target.is_some(),
+                says_when_ready: agent.says_when_ready,
                 task_timeout: agent.task_timeout,
             };
             let slot = known.unwrap_or_else(|| {
@@ -382,6 +383,7 @@ impl Watched {
         self.revival.clone_from(&agent.revival);
         self.is_suppressed = agent.is_suppressed;
         if incarnation > self.signs.incarnation {
+            self.heard.status = None;
             self.signs = Signs::begin(incarnation, &self.case.settings, now.up);
         } else if was_idle && self.case.idle.is_none() {
             // What stood still starts anew; what was known to be down was long ago.

@@ -97,6 +97,7 @@ impl AgentRecord {
             metadata: self.heard.metadata.clone(),
             cell_id: self.cell_id.clone(),
             incarnation: self.signs.incarnation,
+            says: self.heard.status.clone(),
             reason: self.reason.clone(),
             since: seconds(if self.turned.is_some() {
                 wall

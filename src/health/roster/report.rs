@@ -31,6 +31,9 @@ pub struct AgentReport {
     pub cell_id: Option<String>,
     /// Which life of it this is.
     pub incarnation: u64,
+    /// What it last said that it does, in its own words.
+    #[serde(default)]
+    pub says: Option<String>,
     /// Why it is as it is, in a sentence.
     pub reason: String,
     /// Since when it is so, in seconds since 1970.
@@ -197,6 +200,7 @@ impl Watched {
             metadata: self.heard.metadata.clone(),
             cell_id: self.cell.as_ref().map(ToString::to_string),
             incarnation: self.signs.incarnation,
+            says: self.heard.status.clone(),
             reason: verdict.reason.to_string(),
             since: seconds(since.wall),
             stalled: verdict.stalled,

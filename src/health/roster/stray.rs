@@ -30,6 +30,7 @@ impl Roster {
             idle: None,
             process: Process::NotOurs,
             is_probed: false,
+            says_when_ready: false,
             task_timeout: None,
         };
         let slot = self.place(Watched::new(None, id.clone(), case, now));

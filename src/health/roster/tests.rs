@@ -6,7 +6,7 @@ use crate::base::ids::{AgentId, CellId};
 use crate::health::settings::Settings;
 use crate::health::state::State;
 use crate::mission::agent::{AgentStatus, Role, Signal};
-use crate::mission::beat::{Beat, Kind};
+use crate::mission::beat::{Beat, Kind, Says};
 use crate::mission::cell::CellStatus;
 use crate::mission::census::{AgentCensus, CellCensus};
 use crate::mission::run::RunNote;
@@ -32,6 +32,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         gateway: None,
         watch: None,
         has_run: false,
+        says_when_ready: false,
         ends: None,
         is_wanted: false,
         is_alive: false,
@@ -75,6 +76,7 @@ fn beat(seconds: u64, incarnation: Option<u64>) -> Beat {
         boot: BOOT.map(str::to_owned),
         incarnation,
         kind: Kind::Heartbeat,
+        says: Says::Lives,
         status: None,
         progress: None,
         quiet_until: None,
@@ -184,6 +186,79 @@ fn a_sign_on_file_counts_if_it_is_news_of_this_boot_and_this_life() {
         hear(&beat(390, Some(3)), BOOT),
         None,
         "older than what is known"
+    );
+}
+
+#[test]
+fn a_sign_of_one_kind_hides_none_of_another_that_came_a_moment_before() {
+    let usual = Settings {
+        output_timeout: Some(60),
+        ..Settings::default()
+    };
+    let mut roster = roster(&[("c", &[("a", Some(3))])], usual, at(500));
+    let Found::One(slot) = roster.find("a", None) else {
+        panic!("an agent");
+    };
+    let of = |kind, seconds| Beat {
+        kind,
+        ..beat(seconds, Some(3))
+    };
+    for sign in [
+        of(Kind::Heartbeat, 450),
+        of(Kind::Notify, 449),
+        of(Kind::Output, 448),
+    ] {
+        assert_eq!(roster.hear_file(slot, &sign, BOOT, at(500)), Some(Ok(())));
+    }
+    let signs = &roster.get(slot).unwrap().signs;
+    let last = Kind::ALL.map(|kind| signs.last_on_file(kind));
+    assert_eq!(last, [Some(450_000), Some(449_000), Some(448_000)]);
+    assert_eq!(signs.contact(), Some(450_000));
+}
+
+#[test]
+fn words_are_shown_and_are_no_sign_and_what_an_older_runner_left_is_not_even_that() {
+    let mut roster = roster(&[("c", &[("a", Some(3))])], Settings::default(), at(500));
+    let Found::One(slot) = roster.find("a", None) else {
+        panic!("an agent");
+    };
+    let of = |says, seconds, status: &str| Beat {
+        kind: Kind::Notify,
+        says,
+        status: Some(status.to_owned()),
+        ..beat(seconds, Some(3))
+    };
+    let mut hear = |sign: &Beat| {
+        let heard = roster.hear_file(slot, sign, BOOT, at(500));
+        let watched = roster.get(slot).unwrap();
+        (
+            heard,
+            watched.signs.is_ready(),
+            watched.heard.status.clone(),
+        )
+    };
+    let said = |text: &str| Some(text.to_owned());
+    let old = Beat {
+        incarnation: Some(2),
+        ..of(Says::Lives, 400, "old")
+    };
+    assert_eq!(hear(&old), (None, false, None));
+    let loads = of(Says::Words, 400, "loads");
+    assert_eq!(hear(&loads), (Some(Ok(())), false, said("loads")));
+    assert_eq!(hear(&loads), (None, false, said("loads")));
+    let ready = of(Says::Ready, 410, "ready");
+    assert_eq!(hear(&ready), (Some(Ok(())), true, said("ready")));
+    // The same sign with other words: it is no second sign.
+    let works = of(Says::Ready, 410, "works");
+    assert_eq!(hear(&works), (Some(Ok(())), true, said("works")));
+    let ends = Beat {
+        quiet_until: Some(510_000),
+        ..of(Says::Ready, 410, "ends")
+    };
+    assert_eq!(hear(&ends).2, said("ends"));
+    assert_eq!(
+        roster.get(slot).unwrap().signs.quiet(500_000),
+        Some(510_000)
     );
 }
 

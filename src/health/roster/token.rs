@@ -54,6 +54,7 @@ impl Roster {
             return false;
         }
         if note.incarnation > watched.signs.incarnation {
+            watched.heard.status = None;
             watched.signs = Signs::begin(note.incarnation, &watched.case.settings, now.up);
         }
         self.take_token(slot, hash);

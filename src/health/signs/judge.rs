@@ -27,10 +27,19 @@ impl Signs {
             .chain((self.failures.state() > State::Healthy).then(|| self.of_failures(case)));
         let mut verdict = told
             .reduce(worse)
-            .or_else(|| of_process(case))
+            .or_else(|| self.of_life(case, now))
             .unwrap_or_else(|| plain(State::Unknown, Reason::NothingDue));
         verdict.stalled = self.stalled(case, verdict.state, now);
         verdict
+    }
+
+    /// Where nothing is due: its process says all there is to say, once it is ready.
+    fn of_life(&self, case: &Case, now: Up) -> Option<Verdict<'_>> {
+        if case.process == Process::Alive && case.says_when_ready && !self.is_ready() {
+            let age = now.saturating_sub(self.floor) / 1000;
+            return Some(plain(State::Unknown, Reason::NotReady(age)));
+        }
+        of_process(case)
     }
 
     pub(super) fn of_voice(

@@ -18,6 +18,7 @@ use crate::health::state::State;
 use crate::health::streak::Streak;
 use crate::health::{Up, milliseconds};
 use crate::mission::agent::Signal;
+use crate::mission::beat::Kind;
 use serde::{Deserialize, Serialize};
 
 /// What an agent's process does.
@@ -42,6 +43,8 @@ pub struct Case {
     pub process: Process,
     /// Whether its gateway is asked.
     pub is_probed: bool,
+    /// Whether it is to say that it is ready (`run.notify`): until then it has only been started.
+    pub says_when_ready: bool,
     /// Seconds the task it works on should take.
     pub task_timeout: Option<u64>,
 }
@@ -73,6 +76,9 @@ pub struct Signs {
     beats: Streak,
     /// Its watchdog's pings.
     pings: Streak,
+    /// When it last said that it is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<Up>,
     /// Lines in its log.
     output: Streak,
     /// Failures that it reported.
@@ -137,6 +143,7 @@ impl Signs {
             contact: before.contact,
             beats: ever(before.beats),
             pings: ever(before.pings),
+            ready: before.ready,
             output: ever(before.output),
             progress,
             ..Signs::begin(before.incarnation, &case.settings, now)
@@ -157,7 +164,13 @@ impl Signs {
         self.failures.good(now, &case.settings);
     }
 
-    /// A ping of its watchdog, or that it is ready.
+    /// It says that it is ready: a good sign, and no promise of more.
+    pub fn ready(&mut self, case: &Case, now: Up) {
+        self.hear(case, now);
+        self.ready = self.ready.max(Some(now));
+    }
+
+    /// A ping of its watchdog.
     pub fn ping(&mut self, case: &Case, now: Up) {
         self.hear(case, now);
         self.pings.good(now, &case.settings);
@@ -165,7 +178,12 @@ impl Signs {
 
     /// A line in its log.
     pub fn wrote(&mut self, case: &Case, now: Up) {
-        self.hear(case, now);
+        if is_due(case, Signal::Output, &self.output) {
+            self.hear(case, now);
+        } else {
+            // Anything writes a line while it comes up. Where none is due, none ends the grace for what is.
+            self.contact = self.contact.max(Some(now));
+        }
         self.output.good(now, &case.settings);
     }
 
@@ -226,7 +244,7 @@ impl Signs {
 
     fn hear(&mut self, case: &Case, now: Up) {
         self.settle(case, now);
-        self.contact = Some(now);
+        self.contact = self.contact.max(Some(now));
         self.grace = None;
         self.before = None;
     }
@@ -239,6 +257,20 @@ impl Signs {
     /// When it was last heard of in any way.
     pub fn contact(&self) -> Option<Up> {
         self.contact
+    }
+
+    /// When the last sign of a kind came that is kept on file.
+    pub fn last_on_file(&self, kind: Kind) -> Option<Up> {
+        match kind {
+            Kind::Heartbeat => self.beats.last,
+            Kind::Notify => self.pings.last.max(self.ready),
+            Kind::Output => self.output.last,
+        }
+    }
+
+    /// Whether it has said that it is ready. Whoever pings is.
+    pub fn is_ready(&self) -> bool {
+        self.last_on_file(Kind::Notify).is_some()
     }
 
     /// When its last beat came.
@@ -270,6 +302,7 @@ impl Signs {
     fn last(&self, signal: Signal, streak: &Streak) -> Option<Up> {
         match signal {
             Signal::Heartbeat => streak.last.max(self.reported),
+            Signal::Notify => streak.last.max(self.ready),
             _ => streak.last,
         }
     }

@@ -19,9 +19,11 @@ pub enum Proof {
 
 impl Signs {
     /// Whether the present life has proved that it lives: by as many good signals of each sort that is due as it takes to be
-    /// healthy, and where none is by its process, which lives for five seconds.
+    /// healthy, and where none is by its process, which lives for five seconds. One that says when it is ready has proved
+    /// nothing before.
     pub fn proof(&self, case: &Case, now: Up) -> Proof {
-        if case.process == Process::Dead {
+        let is_coming_up = case.says_when_ready && !self.is_ready();
+        if case.process == Process::Dead || is_coming_up {
             return Proof::Awaited;
         }
         let wanted = case.settings.success_threshold;
@@ -40,7 +42,8 @@ impl Signs {
                 Proof::Awaited
             };
         }
-        let at = self.floor.saturating_add(milliseconds(ALIVE_FOR));
+        let since = self.ready.unwrap_or(0).max(self.floor);
+        let at = since.saturating_add(milliseconds(ALIVE_FOR));
         if at <= now {
             Proof::Given
         } else {
@@ -61,6 +64,7 @@ mod tests {
             idle: None,
             process: Process::Alive,
             is_probed: false,
+            says_when_ready: false,
             task_timeout: None,
         }
     }
@@ -73,6 +77,22 @@ mod tests {
         assert_eq!(signs.proof(&case, 6_000), Proof::Given);
         case.process = Process::Dead;
         assert_eq!(signs.proof(&case, 6_000), Proof::Awaited);
+    }
+
+    #[test]
+    fn what_says_when_it_is_ready_has_proved_nothing_before() {
+        let mut case = case();
+        case.says_when_ready = true;
+        let mut signs = Signs::begin(1, &case.settings, 0);
+        assert_eq!(signs.proof(&case, 60_000), Proof::Awaited);
+        signs.ready(&case, 61_000);
+        assert_eq!(signs.proof(&case, 61_000), Proof::At(66_000));
+        assert_eq!(signs.proof(&case, 66_000), Proof::Given);
+        // A ping makes pings due, and one of them is not enough.
+        signs.ping(&case, 67_000);
+        assert_eq!(signs.proof(&case, 67_000), Proof::Awaited);
+        signs.ping(&case, 68_000);
+        assert_eq!(signs.proof(&case, 68_000), Proof::Given);
     }
 
     #[test]

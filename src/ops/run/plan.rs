@@ -34,6 +34,12 @@ pub struct Plan {
     pub(super) variables: Variables,
     pub(super) stop_signal: String,
     pub(super) stop_timeout: u64,
+    /// The command that makes it save its state; empty if there is none.
+    pub(super) save: Vec<String>,
+    /// Microseconds within which it is to ping, if it speaks sd_notify.
+    pub(super) watchdog: Option<u64>,
+    /// Seconds within which its log is to grow, if it is watched for that.
+    pub(super) output_timeout: Option<u64>,
     pub(super) log: Keeping,
 }
 
@@ -79,6 +85,7 @@ impl Plan {
             state: state.as_ref(),
         };
         let command = command_of(run, generation.is_none(), &values)?;
+        let save = filled(&run.checkpoint, &values)?;
         let cwd = cwd_of(cell, run)?;
         if let Some(program) = command.first()
             && program.contains('/')
@@ -97,7 +104,9 @@ impl Plan {
         if let Some(folder) = folder {
             variables.insert(String::from("MCELL_CHECKPOINT"), folder);
         }
-        let logs = config::read(&session.env, None)?.config.logs;
+        let config = config::read(&session.env, None)?.config;
+        let watch = config.usual().with(agent.health.as_ref());
+        let logs = config.logs;
         Ok(Plan {
             command,
             cwd,
@@ -110,6 +119,9 @@ impl Plan {
                 .clone()
                 .unwrap_or_else(|| String::from("TERM")),
             stop_timeout: run.stop_timeout.unwrap_or(STOP_TIMEOUT),
+            save,
+            watchdog: run.speaks().then(|| watchdog(watch.interval)),
+            output_timeout: watch.output_timeout,
             log: Keeping {
                 max_size: logs.max_size,
                 keep: u32::try_from(logs.keep).unwrap_or(u32::MAX),
@@ -146,7 +158,16 @@ fn command_of(run: &Run, is_fresh: bool, values: &Values<'_>) -> Result<Vec<Stri
     } else {
         &run.command
     };
+    filled(command, values)
+}
+
+fn filled(command: &[String], values: &Values<'_>) -> Result<Vec<String>> {
     command.iter().map(|text| values.fill(text)).collect()
+}
+
+/// Whoever speaks sd_notify pings twice in the time that it is told: once an interval, then.
+fn watchdog(interval: u64) -> u64 {
+    interval.saturating_mul(2_000_000)
 }
 
 fn cwd_of(cell: &OpenCell, run: &Run) -> Result<PathBuf> {

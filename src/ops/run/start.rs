@@ -362,6 +362,10 @@ fn order(
         environment: variables.into_iter().collect(),
         stop_signal: plan.stop_signal.clone(),
         stop_timeout: plan.stop_timeout,
+        checkpoint: plan.save.clone(),
+        watchdog: plan.watchdog,
+        output_timeout: plan.output_timeout,
+        is_shown: false,
         log: plan.log,
     })
 }

@@ -74,7 +74,7 @@ impl Reader<'_> {
         let agents: Vec<AgentId> = beats.into_iter().filter_map(|at| self.id(at)).collect();
         let mut all = Vec::with_capacity(agents.len());
         for id in agents {
-            let read = beat::read(self.cell, &id);
+            let read = beat::read(self.cell.folder(), &id);
             all.push((id, self.taken(read).unwrap_or_default()));
         }
         all

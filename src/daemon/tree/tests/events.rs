@@ -178,6 +178,7 @@ fn beat(up: u64, kind: Sign) -> Beat {
         boot: None,
         incarnation: None,
         kind,
+        says: crate::mission::beat::Says::Lives,
         status: None,
         progress: None,
         quiet_until: None,
@@ -190,7 +191,7 @@ fn a_beat_is_heard_once() {
     let mut yard = Yard::new();
     let (id, agent) = (yard.id(), yard.agent().id.clone());
     let give = |yard: &Yard, beat: &Beat| {
-        crate::store::beat::write(&yard.world.cell, &agent, beat).unwrap();
+        crate::store::beat::write(yard.world.cell.folder(), &agent, beat).unwrap();
     };
     let heard = |beat: Beat| Heard {
         cell: id.clone(),
@@ -226,11 +227,11 @@ fn a_file_of_beats_has_the_rights_of_its_folder() {
     use std::os::unix::fs::PermissionsExt;
     let yard = Yard::new();
     let agent = yard.agent().id.clone();
-    crate::store::beat::write(&yard.world.cell, &agent, &beat(1, Sign::Notify)).unwrap();
+    crate::store::beat::write(yard.world.cell.folder(), &agent, &beat(1, Sign::Notify)).unwrap();
     let about = std::fs::metadata(yard.path(".mcell/run/agent_001.beat")).unwrap();
     assert_eq!(about.permissions().mode() & 0o777, 0o640);
     assert_eq!(
-        crate::store::beat::read(&yard.world.cell, &agent).unwrap(),
+        crate::store::beat::read(yard.world.cell.folder(), &agent).unwrap(),
         [beat(1, Sign::Notify)]
     );
 }

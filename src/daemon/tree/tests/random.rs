@@ -192,12 +192,14 @@ impl Hands {
                     boot: None,
                     incarnation: None,
                     kind: crate::mission::beat::Kind::Heartbeat,
+                    says: crate::mission::beat::Says::Lives,
                     status: None,
                     progress: None,
                     quiet_until: None,
                     metadata: serde_json::Map::new(),
                 };
-                let _ = crate::store::beat::write(&yard.world.cell, &agent_id(number), &beat);
+                let _ =
+                    crate::store::beat::write(yard.world.cell.folder(), &agent_id(number), &beat);
             }
         }
     }

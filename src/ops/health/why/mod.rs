@@ -39,6 +39,8 @@ pub struct AgentReasons {
     pub name: String,
     /// How it is.
     pub status: State,
+    /// What it last said that it does, in its own words.
+    pub says: Option<String>,
     /// Why, in a sentence.
     pub reason: String,
     /// Since when; null if nobody watched it turn so.
@@ -129,6 +131,7 @@ pub fn why(
         agent_id: id.to_string(),
         name: record.name.clone(),
         status: report.status,
+        says: report.says.clone(),
         reason: report.reason.clone(),
         since: since(
             &report,

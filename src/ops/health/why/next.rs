@@ -39,6 +39,9 @@ pub(super) fn of(
             "nothing: from its first beat on beats are due, or at once by `mcell agent set {cell}/{agent} health.expect=heartbeat`"
         )),
         Reason::Unheard(..) => later(String::from("nothing: nobody listens; `mcell daemon` does")),
+        Reason::NotReady(_) => later(String::from(
+            "healthy when it says READY=1 over NOTIFY_SOCKET",
+        )),
         Reason::ProcessOnly => later(String::from("unhealthy as soon as its process ends")),
         Reason::Died => later(String::from("healthy when its process runs again")),
         Reason::Silent(..) | Reason::Down(..) => {
