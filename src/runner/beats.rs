@@ -48,10 +48,10 @@ impl Line {
         }
     }
 
-    /// When the last sign is to be noted, if it is not yet.
-    fn due(&self) -> Option<Instant> {
-        let at = self.noted.map(|noted| noted + self.pause);
-        self.waits.then(|| at.unwrap_or_else(Instant::now))
+    /// When the last sign is to be noted, if it is not yet; not before `now`.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let at = self.noted.map_or(now, |noted| noted + self.pause);
+        self.waits.then(|| at.max(now))
     }
 }
 
@@ -118,7 +118,7 @@ impl<'c> Beats<'c> {
         let now = Instant::now();
         let (cell, order) = (self.cell, self.order);
         for line in [&mut self.notify, &mut self.output] {
-            if line.due().is_some_and(|due| due <= now) {
+            if line.due(now) == Some(now) {
                 note(cell, order, line, now);
             }
         }
@@ -136,7 +136,8 @@ impl<'c> Beats<'c> {
 
     /// When something is to be noted that is not yet.
     pub(super) fn due(&self) -> Option<Instant> {
-        let due = [self.notify.due(), self.output.due()];
+        let now = Instant::now();
+        let due = [self.notify.due(now), self.output.due(now)];
         due.into_iter().flatten().min()
     }
 
