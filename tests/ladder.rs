@@ -1,8 +1,8 @@
 //! What is tried when bringing an agent back fails: other checkpoints, other agents, and at last a person.
 
-use crate::crew::{add, send, world};
+use crate::crew::{add, life, pid, send, world};
 use crate::pit::{Daemon, until};
-use crate::revival::{comes_back, life, pid, stands};
+use crate::revival::{comes_back, stands};
 use crate::world::World;
 use rustix::process::Signal;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! `agent start`, `stop`, `restart` and `log`, with real processes.
 
-use crate::crew::{note, send, world};
+use crate::crew::{note, pid, send, world};
 use crate::pit::{is_over, until};
 use crate::world::World;
 use rustix::process::Signal;
@@ -405,4 +405,38 @@ fn a_log_that_is_full_begins_anew_and_the_oldest_goes() {
         .mcell("agent log agent_001 -n 1000")
         .ok()
         .prints(&last);
+}
+
+#[test]
+fn the_agents_of_a_mission_that_is_over_are_named_and_stopped_where_that_is_asked_for() {
+    let world = world("exec sleep 1000");
+    world.mcell("agent start agent_001").ok();
+    let pid = pid(&world, "agent_001");
+    world
+        .mcell("cell complete")
+        .ok()
+        .shows("agent_001 runs on: `mcell agent stop agent_001` ends it");
+    assert!(!is_over(pid));
+    world
+        .mcell("cell complete --stop")
+        .ok()
+        .shows("agent_001 is stopped");
+    assert!(is_over(pid));
+}
+
+#[test]
+fn a_cell_is_not_removed_under_its_agents() {
+    let world = world("exec sleep 1000");
+    world.mcell("agent start agent_001").ok();
+    let pid = pid(&world, "agent_001");
+    world
+        .run(["cell", "remove", "Example Mission", "--yes"])
+        .code(5)
+        .says("agent_001 runs in it")
+        .says("--stop");
+    assert!(world.cell().is_dir() && !is_over(pid));
+    world
+        .run(["cell", "remove", "Example Mission", "--yes", "--stop"])
+        .ok();
+    assert!(is_over(pid));
 }

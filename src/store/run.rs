@@ -37,6 +37,11 @@ pub fn lives(cell: &Folder, agent: &AgentId) -> Result<bool> {
     lock::is_held(cell, &layout::run_lock(agent))
 }
 
+/// Whether somebody starts, stops or revives an agent just now.
+pub fn is_in_hand(cell: &Folder, agent: &AgentId) -> Result<bool> {
+    lock::is_held(cell, &layout::run_act(agent))
+}
+
 /// Who holds an agent's lock, in words; none if that cannot be told.
 pub fn holder(cell: &Folder, agent: &AgentId) -> Option<String> {
     let opened = cell.open_file(&layout::run_lock(agent), OFlags::RDONLY);

@@ -12,7 +12,7 @@ mod start;
 mod state;
 mod stop;
 
-pub use look::{LifeSeen, seen};
+pub use look::{LifeSeen, running, seen};
 pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;
 pub use start::{Ground, Started, look, start};
