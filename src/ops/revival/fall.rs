@@ -73,7 +73,10 @@ pub fn fallen(
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
     let now = session.moment();
-    let meaning = if lives {
+    let drill = State::seen(cell, id)?.drill();
+    let drill = drill.filter(|drill| drill.broke(note.incarnation, &now));
+    // However it ended, that was no end of its own.
+    let meaning = if lives || drill.is_some() {
         Meaning::Died
     } else {
         meaning(&agent, &note)
@@ -85,7 +88,11 @@ pub fn fallen(
         // After a reboot what is wanted is started, as it was before: no policy, no count.
         is_of_another_boot: !lives && note.boot.is_some() && note.boot != now.boot,
         meaning,
-        reason: reason(news, &note, lives),
+        reason: match &drill {
+            Some(drill) => format!("{drill}: {}", reason(news, &note, lives)),
+            None => reason(news, &note, lives),
+        },
+        is_drill: drill.is_some(),
         note,
         lives,
     };
@@ -150,6 +157,7 @@ struct Cause {
     is_of_another_boot: bool,
     meaning: Meaning,
     reason: String,
+    is_drill: bool,
     /// What is known of the life that fell, and whether it still lives.
     note: RunNote,
     lives: bool,
@@ -218,6 +226,7 @@ impl Draft {
             is_suppressed: false,
             is_quarantined: false,
         };
+        draft.revival.is_drill = cause.is_drill;
         if cause.is_of_another_boot {
             draft.revival.why = Some(String::from("the machine was started again"));
             return Ok(draft);
@@ -227,7 +236,13 @@ impl Draft {
             _ => Fall::Died,
         };
         let seed = backoff::seed(&[cell.id().as_str(), id.as_str()]);
-        let (at, asked_itself) = match draft.record.fell(how, retries, seed, now.up) {
+        let verdict = if cause.is_drill {
+            // It does not count against the agent.
+            Verdict::Try(now.up)
+        } else {
+            draft.record.fell(how, retries, seed, now.up)
+        };
+        let (at, asked_itself) = match verdict {
             Verdict::Start(at) => (at, true),
             Verdict::Try(at) => (at, false),
             Verdict::Quarantine(at) => {

@@ -35,7 +35,7 @@ pub struct Terms {
 }
 
 /// The policy of a cell under these terms, and how many tries may be in vain.
-fn policy_of(cell: &OpenCell, terms: Terms) -> Result<(AutoRevive, u64)> {
+pub(crate) fn policy_of(cell: &OpenCell, terms: Terms) -> Result<(AutoRevive, u64)> {
     let policies = cell.policies()?;
     let policies = Effective::of(&cell.cell()?, policies.as_ref());
     let retries = match policies.max_retries.source {
