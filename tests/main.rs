@@ -23,6 +23,7 @@ mod daemon;
 mod demo;
 mod disk;
 mod doctor;
+mod drill;
 mod exit_codes;
 mod explain;
 mod fault_sweep;

@@ -7,6 +7,7 @@ use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::base::text::{Text, shown};
 use crate::mission::agent::{Agent, AgentStatus, Role, Watch};
 use crate::mission::cell::CellStatus;
+use crate::mission::drill::Drill;
 use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
 use crate::mission::revival::Status;
@@ -145,6 +146,8 @@ pub struct AgentCensus {
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself: the policy or an operator said no, or it cannot be.
     pub is_suppressed: bool,
+    /// Its drill: the one that goes on, or the last.
+    pub drill: Option<Drill>,
 }
 
 impl AgentCensus {
@@ -197,6 +200,7 @@ impl AgentCensus {
             run: None,
             revival: None,
             is_suppressed: false,
+            drill: None,
         }
     }
 }

@@ -84,6 +84,9 @@ pub struct Revival {
     pub requested_at: Time,
     /// Who asked: an operator, an agent, or the daemon.
     pub requested_by: String,
+    /// Whether the agent was broken on purpose: that counts as no fall of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_drill: bool,
     /// How it stands.
     pub status: Status,
     /// Why it stands so: what it waits for, or how it ended.
@@ -131,6 +134,7 @@ impl Revival {
             reason,
             requested_at: now,
             requested_by: String::new(),
+            is_drill: false,
             status: Status::Pending,
             why: None,
             not_before: None,

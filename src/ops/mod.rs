@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod drill;
 pub mod due;
 pub mod edit;
 pub mod export;

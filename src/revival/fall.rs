@@ -3,6 +3,7 @@
 use super::steps::wait_until;
 use super::{Burden, Fall, Record, Verdict};
 use crate::base::boot::Moment;
+use crate::mission::drill::Drill;
 use crate::mission::policy::AutoRevive;
 use crate::mission::revival::{Revival, Status};
 use crate::mission::run::{Meaning, RunNote, Terms};
@@ -27,6 +28,8 @@ pub struct Cause {
     pub meaning: Meaning,
     /// That in a sentence.
     pub reason: String,
+    /// Whether somebody broke it on purpose.
+    pub is_drill: bool,
     /// What the life that fell went on from and worked on, as far as it is known.
     pub burden: Burden,
 }
@@ -46,7 +49,20 @@ impl Cause {
                 Some(end) => format!("{}: {end}", news.reason),
                 None => news.reason.clone(),
             },
+            is_drill: false,
             burden: Burden::default(),
+        }
+    }
+
+    /// The same of an agent that was broken on purpose: however it ended, that was no end of its own, and it does not count
+    /// against it.
+    #[must_use]
+    pub fn of_drill(self, drill: &Drill) -> Self {
+        Cause {
+            meaning: Meaning::Died,
+            reason: format!("{drill}: {}", self.reason),
+            is_drill: true,
+            ..self
         }
     }
 
@@ -99,6 +115,7 @@ impl Draft {
             is_suppressed: false,
             is_quarantined: false,
         };
+        draft.revival.is_drill = cause.is_drill;
         if cause.is_of_another_boot {
             draft.revival.why = Some(String::from("the machine was started again"));
             return draft;
@@ -107,7 +124,12 @@ impl Draft {
             Meaning::Restart => Fall::Asked,
             _ => Fall::Died,
         };
-        let (at, asked_itself) = match draft.record.fell(how, rule.retries, rule.seed, now.up) {
+        let verdict = if cause.is_drill {
+            Verdict::Try(now.up)
+        } else {
+            draft.record.fell(how, rule.retries, rule.seed, now.up)
+        };
+        let (at, asked_itself) = match verdict {
             Verdict::Start(at) => (at, true),
             Verdict::Try(at) => (at, false),
             Verdict::Quarantine(at) => {

@@ -19,8 +19,9 @@ use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
 use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
+use crate::mission::drill::Drill;
 use crate::ops::hold::Hold;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything the daemon knows.
@@ -34,6 +35,8 @@ pub struct World {
     pub incidents: Incidents,
     /// The same: agents that live and make no progress.
     pub stalls: Incidents,
+    /// Drills of which people were told that they began, and not yet that they ended, by agent.
+    pub drills: BTreeMap<String, Drill>,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
     /// Gateways that answer nobody who shares them.

@@ -136,6 +136,7 @@ impl Week {
                 last_checkpoint: None,
                 revival: None,
                 is_suppressed: false,
+                drill: None,
                 run: None,
             });
             real.push(Real {

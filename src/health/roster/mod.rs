@@ -27,6 +27,7 @@ use crate::health::state::{State, Verdict};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::census::{AgentCensus, CellCensus, OpenRevival};
+use crate::mission::drill::Drill;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct Watched {
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself.
     pub is_suppressed: bool,
+    /// Its drill: the one that goes on, or the last.
+    pub drill: Option<Drill>,
     /// Seconds that a life of it has to prove that it lives.
     pub revive_timeout: u64,
     /// When its gateway is asked next; 0: at once.
@@ -105,6 +108,7 @@ impl Watched {
             has_run: false,
             revival: None,
             is_suppressed: false,
+            drill: None,
             revive_timeout: 0,
             next_probe: 0,
             task: None,
@@ -381,6 +385,7 @@ impl Watched {
         self.has_run = agent.has_run;
         self.revival.clone_from(&agent.revival);
         self.is_suppressed = agent.is_suppressed;
+        self.drill.clone_from(&agent.drill);
         if incarnation > self.signs.incarnation {
             self.signs = Signs::begin(incarnation, &self.case.settings, now.up);
         } else if was_idle && self.case.idle.is_none() {

@@ -41,6 +41,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         last_checkpoint: None,
         revival: None,
         is_suppressed: false,
+        drill: None,
         run: incarnation.map(|incarnation| RunNote {
             incarnation,
             ..RunNote::default()

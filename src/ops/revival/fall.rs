@@ -62,8 +62,13 @@ pub fn fallen(
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
     let mut cause = Cause::of(news, &ends, &note, lives, &session.moment());
-    let checkpoint = State::seen(cell, id)?.checkpoint();
-    cause.burden = Burden::of(&agent, checkpoint, &note, session.moment().wall);
+    let state = State::seen(cell, id)?;
+    let now = session.moment();
+    let drill = state.drill();
+    match drill.filter(|drill| drill.broke(note.incarnation, &now)) {
+        Some(drill) => cause = cause.of_drill(&drill),
+        None => cause.burden = Burden::of(&agent, state.checkpoint(), &note, now.wall),
+    }
     if cause.meaning == Meaning::Finished {
         return finish(session, cell, id);
     }

@@ -30,6 +30,8 @@ pub struct Told {
     pub requested_at: Time,
     /// Who asked.
     pub requested_by: String,
+    /// Whether the agent was broken on purpose.
+    pub is_drill: bool,
     /// It is not carried out before this.
     pub not_before: Option<Time>,
     /// The operator who approved or denied it.
@@ -118,6 +120,7 @@ impl From<Revival> for Told {
             why: revival.why,
             requested_at: revival.requested_at,
             requested_by: revival.requested_by,
+            is_drill: revival.is_drill,
             not_before: revival.not_before.map(|wait| wait.expires_at),
             answered_by: revival.answered_by,
             incarnation: revival.incarnation,

@@ -40,7 +40,7 @@ pub struct Terms {
 }
 
 /// What counts for an agent of a cell under these terms.
-fn rule_of(cell: &OpenCell, id: &AgentId, terms: Terms) -> Result<Rule> {
+pub(crate) fn rule_of(cell: &OpenCell, id: &AgentId, terms: Terms) -> Result<Rule> {
     let policies = cell.policies()?;
     let policies = Effective::of(&cell.cell()?, policies.as_ref());
     let retries = match policies.max_retries.source {

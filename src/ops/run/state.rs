@@ -4,6 +4,7 @@
 use crate::base::boot::Moment;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, RevivalId};
+use crate::mission::drill::Drill;
 use crate::mission::run::{AgentState, Wanted};
 use crate::revival::Record;
 use crate::store::cell::OpenCell;
@@ -54,6 +55,11 @@ impl State {
         self.known().wanted
     }
 
+    /// Whether nobody asks for it again by itself.
+    pub(crate) fn is_suppressed(&self) -> bool {
+        self.known().is_suppressed
+    }
+
     /// Its open request, if there is one.
     pub(crate) fn revival(&self) -> Option<RevivalId> {
         RevivalId::new(self.known().revival?).ok()
@@ -74,6 +80,19 @@ impl State {
             asked: Vec::new(),
             ..falls.record
         }
+    }
+
+    /// Its drill: the one that goes on, or the last.
+    pub(crate) fn drill(&self) -> Option<Drill> {
+        self.known().drill
+    }
+
+    /// A drill of it began, or ended.
+    pub(crate) fn exercise(&mut self, drill: &Drill) -> Result<()> {
+        let drill = serde_json::to_value(drill)
+            .map_err(|error| Error::bug(format!("a drill cannot be written: {error}")))?;
+        self.0.insert(String::from("drill"), drill);
+        Ok(())
     }
 
     /// It is wanted, or not.

@@ -27,6 +27,7 @@ impl Reader<'_> {
             if let Some(agent) = self.census.agents.get_mut(at) {
                 agent.is_wanted = state.wanted == Some(Wanted::Running);
                 agent.is_suppressed = state.is_suppressed;
+                agent.drill = state.drill;
                 agent.revival = open;
             }
         }
