@@ -2,6 +2,8 @@
 
 mod at_hand;
 mod decide;
+#[cfg(test)]
+mod model;
 mod revive;
 #[cfg(test)]
 mod week;
