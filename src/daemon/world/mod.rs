@@ -6,6 +6,8 @@ mod decide;
 mod model;
 mod revive;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod week;
 
 pub use at_hand::{AGAIN, AtHand, SLOTS, Whom};
@@ -22,7 +24,7 @@ use crate::health::reason::Since;
 use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
 use crate::ops::hold::Hold;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything the daemon knows.
@@ -38,8 +40,8 @@ pub struct World {
     pub stalls: Incidents,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
-    /// Gateways that answer nobody who shares them.
-    held: BTreeSet<Arc<str>>,
+    /// Gateways that answer nobody who shares them, each until when it is believed to be at fault, if nothing else is seen.
+    held: BTreeMap<Arc<str>, Up>,
     /// When the next agent changes, if no sign comes until then.
     pub next_change: Option<Up>,
     pace: Pace,
@@ -73,7 +75,7 @@ impl World {
 
     /// Gateways that answer nobody who shares them: revivals of their agents are held.
     pub fn held_gateways(&self) -> impl Iterator<Item = &str> {
-        self.held.iter().map(AsRef::as_ref)
+        self.held.keys().map(AsRef::as_ref)
     }
 
     /// What a restart shall find.
