@@ -129,6 +129,8 @@ pub struct AgentCensus {
     pub ends: Option<Terms>,
     /// Whether mcell is to keep it running (`.mcell/agents/<agent>.json`, `wanted`).
     pub is_wanted: bool,
+    /// The last life of it that was begun, whether or not it was started yet; 0 if none was.
+    pub begun: u64,
     /// Whether a process of its own holds `.mcell/run/<agent>.lock`. Where that cannot be told it counts as alive, and a
     /// trouble says so: nothing is started beside what may live.
     pub is_alive: bool,
@@ -159,7 +161,12 @@ impl AgentCensus {
             return None;
         }
         let meaning = self.ends.as_ref()?.meaning(end);
-        matches!(meaning, Meaning::Finished | Meaning::Restart).then_some(meaning)
+        match meaning {
+            // It asked too often, and that came before whoever says no to it.
+            Meaning::Restart if self.is_suppressed => None,
+            Meaning::Finished | Meaning::Restart => Some(meaning),
+            _ => None,
+        }
     }
 }
 
@@ -172,6 +179,8 @@ pub struct OpenRevival {
     pub status: Status,
     /// It is not carried out before this is over.
     pub not_before: Option<Lease>,
+    /// Whether no policy is asked for it, and nobody else.
+    pub is_free: bool,
     /// The life that was begun for it.
     pub incarnation: Option<u64>,
 }
@@ -189,6 +198,7 @@ impl AgentCensus {
             has_run: agent.run.is_some(),
             ends: agent.run.as_ref().map(Terms::of),
             is_wanted: false,
+            begun: 0,
             is_alive: false,
             is_in_hand: false,
             current_task: agent.current_task.as_ref().map(ToString::to_string),

@@ -95,6 +95,9 @@ pub struct Revival {
     /// It is not carried out before this is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Lease>,
+    /// No policy is asked: an operator said so, the agent asked for it itself, or the machine was started again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_free: bool,
     /// The operator who approved or denied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
@@ -138,6 +141,7 @@ impl Revival {
             status: Status::Pending,
             why: None,
             not_before: None,
+            is_free: false,
             answered_by: None,
             incarnation: None,
             checkpoint: None,

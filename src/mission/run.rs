@@ -105,6 +105,11 @@ impl RunNote {
             started: self.started?,
         })
     }
+
+    /// Whether its end was seen: then nothing of it is left. One whose runner was killed may have left something.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some() || self.runner.is_none()
+    }
 }
 
 /// How a run ended.

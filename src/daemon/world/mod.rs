@@ -1,8 +1,14 @@
 //! Everything the daemon knows, and what it decides by it. Pure: a week of it runs in seconds.
 
 mod at_hand;
+#[cfg(test)]
+mod day;
 mod decide;
+#[cfg(test)]
+mod model;
 mod revive;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod week;
 
@@ -21,7 +27,7 @@ use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
 use crate::mission::drill::Drill;
 use crate::ops::hold::Hold;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything the daemon knows.
@@ -39,8 +45,8 @@ pub struct World {
     pub drills: BTreeMap<String, Drill>,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
-    /// Gateways that answer nobody who shares them.
-    held: BTreeSet<Arc<str>>,
+    /// Gateways that answer nobody who shares them, each until when it is believed to be at fault, if nothing else is seen.
+    held: BTreeMap<Arc<str>, Up>,
     /// When the next agent changes, if no sign comes until then.
     pub next_change: Option<Up>,
     pace: Pace,
@@ -74,7 +80,7 @@ impl World {
 
     /// Gateways that answer nobody who shares them: revivals of their agents are held.
     pub fn held_gateways(&self) -> impl Iterator<Item = &str> {
-        self.held.iter().map(AsRef::as_ref)
+        self.held.keys().map(AsRef::as_ref)
     }
 
     /// What a restart shall find.

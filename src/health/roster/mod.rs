@@ -57,6 +57,8 @@ pub struct Watched {
     pub target: Option<Arc<str>>,
     /// Whether its command is one of mcell's.
     pub has_run: bool,
+    /// The last life of it that was begun: from then on every older one is over, though the new one is not started yet.
+    pub begun: u64,
     /// The open request to bring it back.
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself.
@@ -106,6 +108,7 @@ impl Watched {
             heard: Heard::default(),
             target: None,
             has_run: false,
+            begun: 0,
             revival: None,
             is_suppressed: false,
             drill: None,
@@ -383,6 +386,7 @@ impl Watched {
         self.case = case;
         self.target = target;
         self.has_run = agent.has_run;
+        self.begun = agent.begun;
         self.revival.clone_from(&agent.revival);
         self.is_suppressed = agent.is_suppressed;
         self.drill.clone_from(&agent.drill);

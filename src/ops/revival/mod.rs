@@ -13,7 +13,7 @@ pub use answer::answer;
 pub use fall::{Done, fallen};
 pub use list::{Listed, Told, ToldStep, find, list};
 pub use request::{request, require_unwell, see_through};
-pub use steps::{carry_out, conclude};
+pub use steps::{carry_out, conclude, recovered};
 
 pub use crate::revival::{Answer, News};
 

@@ -46,7 +46,8 @@ impl State {
         Ok(State(state.unwrap_or_default()))
     }
 
-    fn known(&self) -> AgentState {
+    /// What of it others read.
+    pub(crate) fn known(&self) -> AgentState {
         serde_json::from_value(Value::Object(self.0.clone())).unwrap_or_default()
     }
 
@@ -101,7 +102,7 @@ impl State {
     }
 
     /// Another life of it was begun.
-    pub(super) fn begin(&mut self, incarnation: u64) {
+    pub(crate) fn begin(&mut self, incarnation: u64) {
         self.0
             .insert(String::from("incarnation"), incarnation.into());
     }

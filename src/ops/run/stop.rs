@@ -97,7 +97,7 @@ pub(super) fn end(
                 "a process that waits for a disk or the net in the kernel ends when that answers",
             ));
         }
-    } else if note.end.is_some() || note.runner.is_none() {
+    } else if note.is_over() {
         return Ok(Stopped {
             incarnation: None,
             end: None,
@@ -148,7 +148,7 @@ fn end_leftovers(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<usi
     let Some(note) = run::read(cell.folder(), id)? else {
         return Ok(0);
     };
-    if note.end.is_some() || note.runner.is_none() {
+    if note.is_over() {
         return Ok(0);
     }
     let left = runner::sweep(cell.id(), id, &note)?;
