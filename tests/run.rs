@@ -440,3 +440,17 @@ fn a_cell_is_not_removed_under_its_agents() {
         .ok();
     assert!(is_over(pid));
 }
+
+#[test]
+fn without_its_runner_beside_it_mcell_is_the_runner_itself() {
+    let world = world("exec sleep 1000");
+    let alone = world.place().join("mcell");
+    std::fs::copy(crate::world::MCELL, &alone).unwrap();
+    let start = format!("'{}' agent start agent_001", alone.display());
+    world.shell(&start).ok().shows("agent_001 runs: pid");
+    world.mcell("health").ok().shows("its process lives");
+    world
+        .mcell("agent stop agent_001")
+        .ok()
+        .shows("agent_001 has ended: SIGTERM");
+}

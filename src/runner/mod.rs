@@ -1,6 +1,7 @@
 //! How an agent is run: by a runner, one small process an agent, that outlives whoever started it.
 //!
-//! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents. It leads a
+//! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents; where it is not
+//! there, `mcell` itself runs under that name, which takes more memory. It leads a
 //! session, takes in its orphans, holds `.mcell/run/<agent>.lock` for life, and ends last: a free lock means that nothing of
 //! the agent is left. SIGTERM tells it to stop the agent in order, SIGINT to kill it.
 
@@ -13,7 +14,7 @@ mod sweep;
 mod tree;
 
 pub use order::{Keeping, Order, Report};
-pub use start::{find, reap, start};
+pub use start::{find, is_meant, reap, start};
 pub use sweep::sweep;
 pub use tree::Handle;
 
