@@ -52,7 +52,10 @@ pub struct Change {
 #[derive(Debug, Default)]
 struct Share {
     sharing: usize,
+    /// It gave them no answer when they asked last.
     unanswered: usize,
+    /// And that for so long that they count as down.
+    down: usize,
 }
 
 impl World {
@@ -80,7 +83,8 @@ impl World {
             if let Some(target) = &watched.target {
                 let share = gateways.entry(Arc::clone(target)).or_default();
                 share.sharing += 1;
-                share.unanswered += usize::from(watched.signs.gateway_is_down());
+                share.unanswered += usize::from(watched.signs.gateway_is_silent());
+                share.down += usize::from(watched.signs.gateway_is_down());
                 if clocks.up >= watched.next_probe {
                     watched.next_probe = clocks
                         .up
@@ -125,6 +129,24 @@ impl World {
         clocks: Clocks,
         actions: &mut Vec<Action>,
     ) {
+        // The first who is down is held already, where nobody else was answered since: they ask at different times.
+        let at_fault = |share: &Share| {
+            share.down > 0 && is_the_gateways_fault(share.sharing, share.unanswered)
+        };
+        let silent: BTreeSet<Arc<str>> = gateways
+            .iter()
+            .filter(|(_, share)| at_fault(share))
+            .map(|(target, _)| Arc::clone(target))
+            .collect();
+        // Whose gateway is at fault is held until that answers, and not for as long as what has no cause that is known.
+        if !silent.is_empty() {
+            let behind = self.roster.all().filter_map(|(_, watched)| {
+                let is_behind = silent.contains(watched.target.as_ref()?);
+                is_behind.then(|| watched.word()).flatten()
+            });
+            let behind: BTreeSet<String> = behind.collect();
+            self.mass.explain(|who| behind.contains(who));
+        }
         let before = self.mass.hold.clone();
         match self.mass.look(judged, clocks.up) {
             Some(Turn::Begun) => actions.extend(
@@ -138,12 +160,6 @@ impl World {
             }
             None => {}
         }
-        let at_fault = |share: &Share| is_the_gateways_fault(share.sharing, share.unanswered);
-        let silent: BTreeSet<Arc<str>> = gateways
-            .iter()
-            .filter(|(_, share)| at_fault(share))
-            .map(|(target, _)| Arc::clone(target))
-            .collect();
         let words = |target: &str| {
             format!("the gateway at {target} answers none of the agents that share it")
         };
@@ -162,6 +178,12 @@ impl World {
 }
 
 impl Watched {
+    /// A word of its own for an agent of a cell.
+    fn word(&self) -> Option<String> {
+        let cell = self.cell.as_ref()?;
+        Some(format!("{cell}/{}", self.agent))
+    }
+
     /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
     /// no sign does. Names itself if it fell by silence or probes.
     fn look(&mut self, clocks: Clocks, fallen: &mut Vec<String>) -> (Option<Change>, Option<Up>) {
@@ -175,11 +197,8 @@ impl Watched {
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
-        if let Some(cell) = &cell
-            && to == State::Unhealthy
-            && verdict.reason != Reason::Died
-        {
-            fallen.push(format!("{cell}/{}", self.agent));
+        if to == State::Unhealthy && verdict.reason != Reason::Died {
+            fallen.extend(self.word());
         }
         (self.state, self.since) = (to, clocks);
         let change = cell.map(|cell| Change {

@@ -1,6 +1,8 @@
 //! Everything the daemon knows, and what it decides by it. Pure: a week of it runs in seconds.
 
 mod decide;
+#[cfg(test)]
+mod outage;
 mod revive;
 #[cfg(test)]
 mod week;

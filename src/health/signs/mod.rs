@@ -262,6 +262,11 @@ impl Signs {
         self.probes.state() == State::Unhealthy && self.says.is_none()
     }
 
+    /// Whether its gateway gave no answer when it was asked last.
+    pub fn gateway_is_silent(&self) -> bool {
+        (self.probes.bad > 0 || self.gateway_is_down()) && self.says.is_none()
+    }
+
     fn is_covered(&self, now: Up) -> bool {
         self.grace.is_some_and(|until| now < until) || self.quiet.is_some_and(|until| now < until)
     }
