@@ -115,8 +115,9 @@ fn left(wait: Option<&Lease>, now: &Moment) -> u64 {
 fn prove(watched: &Watched, life: u64, clocks: Clocks) -> (Option<Work>, Option<Up>) {
     let is_dead = watched.case.process == Process::Dead;
     if watched.signs.incarnation < life {
-        // Begun and never started: whoever began it fell in between. One that is just being started is not taken up twice.
-        return (is_dead.then_some(Work::Carry), None);
+        // Begun and never started: whoever began it fell in between, and what may still live is an older life. One that is
+        // just being started is not taken up twice: whoever acts on it holds it.
+        return (Some(Work::Carry), None);
     }
     if watched.signs.incarnation > life {
         return (None, None);

@@ -4,7 +4,7 @@ use super::steps::{self, Step};
 use super::{Terms, open_of, policy_of, put, wait_until};
 use crate::base::backoff;
 use crate::base::boot::Moment;
-use crate::base::error::Result;
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::CellStatus;
@@ -13,8 +13,10 @@ use crate::mission::revival::{Revival, Status};
 use crate::mission::run::{Meaning, RunNote, Terms as Ends, Wanted};
 use crate::ops::run::{State, is_at_home};
 use crate::ops::session::Session;
+use crate::ops::stop_point;
 use crate::revival::{Fall, Record, Verdict};
 use crate::store::cell::OpenCell;
+use crate::store::commit::Writing;
 use crate::store::{revival as on_disk, run};
 
 /// What is known of a fall.
@@ -100,23 +102,16 @@ pub fn fallen(
         withdraw(session, cell, id, open)?;
     }
     let draft = Draft::make(session, cell, id, news, terms, cause)?;
-    if !is_due(&draft.revival, &now) {
-        let is_quarantined = draft.is_quarantined;
-        return Ok(Done::Asked {
-            revival: Box::new(draft.file(session, cell, id)?),
-            is_quarantined,
-        });
-    }
-    // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
-    Ok(
-        match steps::carry(session, cell, id, terms, Some(&draft))? {
-            Step::Started(revival) => Done::Started(revival),
-            Step::Waits(revival, is_quarantined) => Done::Asked {
-                revival,
-                is_quarantined,
-            },
+    match draft.begin(session, cell, id, terms) {
+        Err(error) => match of_cell_without_lock(cell, id)? {
+            Some(open) if open.id != draft.revival.id => Ok(Done::Asked {
+                revival: Box::new(open),
+                is_quarantined: false,
+            }),
+            _ => Err(error),
         },
-    )
+        done => done,
+    }
 }
 
 fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival) -> Result<()> {
@@ -125,7 +120,9 @@ fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival)
     let why = Some(String::from("it asked to be started again"));
     open.become_status(Status::Cancelled, why, writing.now());
     put(&mut writing, id, &mut state, &open)?;
-    writing.commit(&told(&open))
+    writing.commit(&told(&open))?;
+    stop_point::reached(&session.env, "withdraw");
+    Ok(())
 }
 
 /// The open request of an agent. Whoever changes it holds the agent's `.act`, as the caller does.
@@ -179,6 +176,7 @@ fn finish(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Done> {
         state.put(&mut writing, id)?;
         writing.commit(&format!("{id} has finished: exit 0"))?;
     }
+    stop_point::reached(&session.env, "finish");
     session.write(cell, "agent finished").map(drop)?;
     Ok(Done::Finished)
 }
@@ -238,8 +236,46 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Stages what is to be remembered of the agent.
-    pub(super) fn remember(&self, state: &mut State, now: &Moment) -> Result<()> {
+    /// Files it, and carries it out if it is due.
+    fn begin(
+        &self,
+        session: &Session,
+        cell: &OpenCell,
+        id: &AgentId,
+        terms: Terms,
+    ) -> Result<Done> {
+        if !is_due(&self.revival, &session.moment()) {
+            return Ok(Done::Asked {
+                revival: Box::new(self.file(session, cell, id)?),
+                is_quarantined: self.is_quarantined,
+            });
+        }
+        // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
+        let step = steps::carry(session, cell, id, terms, Some(self))?;
+        Ok(match step {
+            Step::Started(revival) => Done::Started(revival),
+            Step::Waits(revival, is_quarantined) => Done::Asked {
+                revival,
+                is_quarantined,
+            },
+        })
+    }
+
+    /// Stages what is to be remembered of the agent. Refused (exit 6) if there is an open request after all: whoever filed
+    /// that was killed before all of it was in its place, and the lock that is held now has put it there.
+    pub(super) fn remember(
+        &self,
+        writing: &Writing<'_>,
+        state: &mut State,
+        now: &Moment,
+    ) -> Result<()> {
+        if let Some(open) = open_of(writing, state)? {
+            let told = format!("{} is asked for already: {}", open.agent_id, open.id);
+            return Err(Error::new(Kind::Busy, told).hint(format!(
+                "`mcell revival show {}` tells how it stands",
+                open.id
+            )));
+        }
         state.suppress(self.is_suppressed);
         state.remember(self.record.clone(), now)
     }
@@ -248,9 +284,10 @@ impl Draft {
     pub(super) fn file(&self, session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Revival> {
         let mut writing = session.write(cell, "revive")?;
         let mut state = State::read(&writing, id)?;
-        self.remember(&mut state, &session.moment())?;
+        self.remember(&writing, &mut state, &session.moment())?;
         put(&mut writing, id, &mut state, &self.revival)?;
         writing.commit(&told(&self.revival))?;
+        stop_point::reached(&session.env, "ask");
         Ok(self.revival.clone())
     }
 }

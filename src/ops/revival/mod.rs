@@ -10,7 +10,7 @@ mod steps;
 pub use answer::{Answer, answer};
 pub use fall::{Done, News, fallen};
 pub use list::{Listed, Told, find, list};
-pub use request::{request, require_unwell, see_through};
+pub use request::{is_under_way, request, require_unwell, see_through};
 pub use steps::{carry_out, conclude};
 
 use crate::base::boot::Moment;

@@ -9,6 +9,7 @@ use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
 use crate::ops::run::{State, launch};
 use crate::ops::session::Session;
+use crate::ops::stop_point;
 use crate::revival::{Fall, Verdict};
 use crate::store::cell::OpenCell;
 use crate::store::run;
@@ -47,17 +48,21 @@ fn is_carried_out(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<bo
     let Some(mut open) = open_of(&writing, &state)? else {
         return Ok(false);
     };
-    // Begun and never started: whoever began it fell in between.
-    let is_half = open.status == Status::Running && {
-        let note = run::read(cell.folder(), id)?.unwrap_or_default();
-        Some(note.incarnation) < open.incarnation && !run::lives(cell.folder(), id)?
-    };
+    // Begun and never started: whoever began it fell in between, and what still lives is an older life.
+    let is_half = open.status == Status::Running && is_of_older_life(cell, id, &open)?;
     if open.status == Status::Held || is_half {
         open.become_status(Status::Pending, None, writing.now());
         put(&mut writing, id, &mut state, &open)?;
         writing.commit(&told(&open))?;
+        stop_point::reached(&session.env, "lift");
     }
     Ok(is_due(&open, &session.moment()))
+}
+
+/// Whether what runs of an agent, or ran last, is an older life than the one that was begun for a request.
+pub(super) fn is_of_older_life(cell: &OpenCell, id: &AgentId, open: &Revival) -> Result<bool> {
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    Ok(Some(note.incarnation) < open.incarnation)
 }
 
 /// The same for who holds the agent's `.act`, and knows that it is due. `draft`: the request, if it is not filed yet.
@@ -72,7 +77,7 @@ pub(super) fn carry(
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
         let mut open = match draft {
             Some(draft) => {
-                draft.remember(state, &session.moment())?;
+                draft.remember(writing, state, &session.moment())?;
                 draft.revival.clone()
             }
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
@@ -94,6 +99,7 @@ pub(super) fn carry(
             put(&mut writing, id, &mut state, &open)?;
             let pid = started.pid;
             writing.commit(&format!("revival {}: {id} runs as pid {pid}", open.id))?;
+            stop_point::reached(&session.env, "note");
             Ok(Step::Started(Box::new(open)))
         }
         (Ok(_), None) => Err(Error::bug("a life was begun for no request")),
@@ -143,6 +149,7 @@ pub fn conclude(
             open.become_status(Status::Revived, None, writing.now());
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&told(&open))?;
+            stop_point::reached(&session.env, "close");
             return Ok(Some((open, false)));
         }
     }
@@ -182,5 +189,6 @@ fn in_vain(
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;
     writing.commit(&told(&open))?;
+    stop_point::reached(&session.env, "vain");
     Ok((open, is_quarantined))
 }
