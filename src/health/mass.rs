@@ -71,6 +71,11 @@ impl Mass {
         self.falls.insert(who, now);
     }
 
+    /// What befell these has a cause that is known: it counts no more.
+    pub fn explain(&mut self, is_explained: impl Fn(&str) -> bool) {
+        self.falls.retain(|who, _| !is_explained(who));
+    }
+
     /// Looks at the numbers.
     pub fn look(&mut self, judged: usize, now: Up) -> Option<Turn> {
         self.falls

@@ -33,6 +33,7 @@ pub mod scan;
 pub mod session;
 pub mod set;
 pub mod sight;
+pub(crate) mod stop_point;
 pub mod task;
 pub mod template;
 pub mod trash;

@@ -58,7 +58,7 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
         }
     };
     // Held until this process ends, however that comes.
-    let _held = match run::hold(&cell, &order.agent) {
+    let held = match run::hold(&cell, &order.agent) {
         Ok(held) => held,
         Err(error) if error.kind() == Kind::Busy => {
             let holder =
@@ -80,6 +80,8 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
         Err(error) => {
             // Nothing of it may stay behind a lock that is free.
             _ = end_children(None);
+            // Whoever hears that it failed may start it again at once.
+            drop(held);
             tell(&failed(&error));
             Ok(())
         }

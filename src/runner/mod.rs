@@ -18,6 +18,7 @@ pub use start::{find, is_meant, reap, start};
 pub use sweep::sweep;
 pub use tree::Handle;
 
+use crate::base::error::in_words;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
@@ -25,10 +26,12 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let mut text = Vec::new();
     let read = std::io::stdin().read_to_end(&mut text);
-    let order: Option<Order> = match read {
-        Ok(_) => serde_json::from_slice(&text).ok(),
-        Err(_) => None,
-    };
+    if let Err(error) = read {
+        let why = format!("its order cannot be read: {}", in_words(&error));
+        tell(&Report::Failed { why, passes: true });
+        return ExitCode::FAILURE;
+    }
+    let order: Option<Order> = serde_json::from_slice(&text).ok();
     drop(text);
     let Some(order) = order else {
         tell(&Report::Failed {

@@ -10,7 +10,7 @@ use crate::health::roster::{Slot, Watched};
 use crate::health::settings::MISSED;
 use crate::health::state::State;
 use crate::health::{Up, milliseconds};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Something to do, or to tell.
@@ -118,6 +118,16 @@ impl World {
         clocks: Clocks,
         actions: &mut Vec<Action>,
     ) {
+        self.hold_gateways(gateways, clocks.up, actions);
+        // Whose gateway is at fault is held until that answers, and not for as long as what has no cause that is known.
+        if !self.held.is_empty() {
+            let behind = self.roster.all().filter_map(|(_, watched)| {
+                let is_behind = self.held.contains_key(watched.target.as_ref()?);
+                is_behind.then(|| watched.word()).flatten()
+            });
+            let behind: BTreeSet<String> = behind.collect();
+            self.mass.explain(|who| behind.contains(who));
+        }
         let before = self.mass.hold.clone();
         match self.mass.look(judged, clocks.up) {
             Some(Turn::Begun) => actions.extend(
@@ -131,7 +141,6 @@ impl World {
             }
             None => {}
         }
-        self.hold_gateways(gateways, clocks.up, actions);
     }
 
     /// A gateway that answers nobody holds all that share it, until it has answered each so often that it is well, or until
@@ -163,6 +172,12 @@ impl World {
 }
 
 impl Watched {
+    /// A word of its own for an agent of a cell.
+    fn word(&self) -> Option<String> {
+        let cell = self.cell.as_ref()?;
+        Some(format!("{cell}/{}", self.agent))
+    }
+
     /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
     /// no sign does. Names itself if it fell by silence or probes.
     fn look(&mut self, clocks: Clocks, fallen: &mut Vec<String>) -> (Option<Change>, Option<Up>) {
@@ -176,11 +191,8 @@ impl Watched {
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
-        if let Some(cell) = &cell
-            && to == State::Unhealthy
-            && verdict.reason != Reason::Died
-        {
-            fallen.push(format!("{cell}/{}", self.agent));
+        if to == State::Unhealthy && verdict.reason != Reason::Died {
+            fallen.extend(self.word());
         }
         (self.state, self.since) = (to, clocks);
         let change = cell.map(|cell| Change {

@@ -6,6 +6,8 @@ mod day;
 mod decide;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod outage;
 mod revive;
 #[cfg(test)]
 mod tests;

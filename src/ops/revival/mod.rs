@@ -12,7 +12,7 @@ mod timeline;
 pub use answer::answer;
 pub use fall::{Done, fallen};
 pub use list::{Listed, Told, ToldStep, find, list};
-pub use request::{request, require_unwell, see_through};
+pub use request::{is_under_way, request, require_unwell, see_through};
 pub use steps::{carry_out, conclude, recovered};
 
 pub use crate::revival::{Answer, News};

@@ -11,6 +11,7 @@ use crate::mission::run::{Meaning, RunNote, Terms as Ends};
 use crate::ops::agent::show;
 use crate::ops::run::{DeadEnd, State, dead_end, launch};
 use crate::ops::session::Session;
+use crate::ops::stop_point;
 use crate::revival::{self, Burden, Draft, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::run;
@@ -83,8 +84,15 @@ fn take_up(
     if has_changed {
         put(&mut writing, id, &mut state, &open)?;
         writing.commit(&told(&open))?;
+        stop_point::reached(&session.env, "lift");
     }
     Ok((is_stopped || is_due(&open, &now)).then_some(open))
+}
+
+/// Whether what runs of an agent, or ran last, is an older life than the one that was begun for a request.
+pub(super) fn is_of_older_life(cell: &OpenCell, id: &AgentId, open: &Revival) -> Result<bool> {
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    Ok(Some(note.incarnation) < open.incarnation)
 }
 
 /// The same for who holds the agent's `.act`, and knows that it is due. `draft`: the request, if it is not filed yet.
@@ -99,7 +107,7 @@ pub(super) fn carry(
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
         let mut open = match draft {
             Some(draft) => {
-                remember(draft, state, &session.moment())?;
+                remember(writing, draft, state, &session.moment())?;
                 draft.revival.clone()
             }
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
@@ -121,6 +129,7 @@ pub(super) fn carry(
             (open.started_at, open.pid) = (Some(writing.now()), Some(pid));
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&format!("revival {}: {id} runs as pid {pid}", open.id))?;
+            stop_point::reached(&session.env, "note");
             Ok(Step::Started(Box::new(open)))
         }
         (Ok(_), None) => Err(Error::bug("a life was begun for no request")),
@@ -169,6 +178,7 @@ pub fn conclude(
             state.remember(record, &now)?;
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&told(&open))?;
+            stop_point::reached(&session.env, "close");
             return Ok(Some((open, false)));
         }
     }
@@ -253,5 +263,6 @@ fn in_vain(
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;
     writing.commit(&told(&open))?;
+    stop_point::reached(&session.env, "vain");
     Ok((open, is_quarantined))
 }

@@ -151,7 +151,7 @@ fn end_leftovers(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<usi
     if note.is_over() {
         return Ok(0);
     }
-    let left = runner::sweep(cell.id(), id, &note)?;
+    let left = runner::sweep(cell.id(), cell.path(), id, &note)?;
     if left > 0 {
         (session.tell)(&format!(
             "the runner of {id} was killed; {left} of its processes were left, and are ended"
