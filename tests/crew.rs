@@ -24,6 +24,16 @@ pub(crate) fn note(world: &World, agent: &str) -> Value {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
+/// The process of an agent, or its last; 0 if none ever ran.
+pub(crate) fn pid(world: &World, agent: &str) -> i32 {
+    i32::try_from(note(world, agent)["pid"].as_i64().unwrap_or(0)).unwrap()
+}
+
+/// Which life of it runs, or ran last.
+pub(crate) fn life(world: &World, agent: &str) -> u64 {
+    note(world, agent)["incarnation"].as_u64().unwrap_or(0)
+}
+
 /// Sends a process a signal.
 pub(crate) fn send(pid: i32, signal: Signal) {
     kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();

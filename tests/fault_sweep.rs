@@ -11,7 +11,7 @@ use crate::world::require;
 use std::process::Output;
 
 /// What can happen to a call, by its name.
-fn faults(call: &Call) -> &'static [&'static str] {
+pub(crate) fn faults(call: &Call) -> &'static [&'static str] {
     match call.name.as_str() {
         "open" | "openat" | "openat2" if call.changes() => {
             &["EIO", "EMFILE", "EACCES", "ENOSPC", "EROFS", "EINTR"]

@@ -2,7 +2,7 @@
 //!
 //! strace counts `when=` by the name of the call, so a place is a name and a number, taken from a recording.
 
-use crate::world::{MCELL, World};
+use crate::world::{MCELL, World, words};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use std::process::{Command, Output};
 const CALLS: &str = "open,openat,openat2,creat,read,pread64,write,pwrite64,writev,lseek,fsync,fdatasync,rename,renameat,renameat2,\
 link,linkat,symlink,symlinkat,mkdir,mkdirat,unlink,unlinkat,rmdir,truncate,ftruncate,fchmod,fchmodat,fchown,fchownat,\
 flock,getdents64,stat,lstat,fstat,newfstatat,statx,utimensat,fallocate,copy_file_range,sendfile,exit_group";
+/// Beside these, every call by which a command makes or ends a process.
+const PROCESSES: &str = "clone,clone3,vfork,fork,kill,pidfd_open,pidfd_send_signal,wait4,waitid,setsid,prctl,dup2,dup3,pipe2";
 
 /// One call of a recording.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ impl Call {
                 self.line.contains("O_CREAT") || self.line.contains("O_TRUNC")
             }
             "read" | "pread64" | "lseek" | "getdents64" | "stat" | "lstat" | "fstat"
-            | "newfstatat" | "statx" => false,
+            | "newfstatat" | "statx" | "pidfd_open" | "pipe2" | "wait4" | "waitid" => false,
             _ => true,
         }
     }
@@ -55,6 +57,10 @@ pub(crate) struct Start {
     /// The world in which the command runs.
     pub(crate) world: World,
     place: tempfile::TempDir,
+    /// Commands that each copy has gone through.
+    first: &'static [&'static str],
+    /// Whether the command alone is traced, not what it starts, which goes on after it.
+    is_alone: bool,
 }
 
 impl Start {
@@ -66,7 +72,22 @@ impl Start {
             .tempdir_in(memory)
             .or_else(|_| tempfile::tempdir())
             .expect("a place for copies");
-        Start { world, place }
+        Start {
+            world,
+            place,
+            first: &[],
+            is_alone: false,
+        }
+    }
+
+    /// The same for commands that start what goes on after them: they alone are traced. Each copy goes through some
+    /// commands first.
+    pub(crate) fn alone(world: World, first: &'static [&'static str]) -> Self {
+        Start {
+            first,
+            is_alone: true,
+            ..Start::of(world)
+        }
     }
 
     /// A fresh copy of the root: owners, modes and times as they are.
@@ -78,6 +99,10 @@ impl Start {
             .arg(&copy)
             .status();
         assert!(status.expect("cp").success(), "cp -a failed");
+        for line in self.first {
+            let output = self.run(&copy, &words(line));
+            assert!(output.status.success(), "`{line}`: {output:?}");
+        }
         copy
     }
 
@@ -91,7 +116,10 @@ impl Start {
     /// Runs mcell on a copy under strace with these options.
     fn trace(&self, copy: &Path, options: &[OsString], words: &[String]) -> Output {
         let mut command = self.world.command("strace");
-        command.env("MCELL_ROOT", copy).arg("-f").args(options);
+        command.env("MCELL_ROOT", copy).args(options);
+        if !self.is_alone {
+            command.arg("-f");
+        }
         command.arg(MCELL).args(words);
         command.output().expect("strace runs")
     }
@@ -100,41 +128,15 @@ impl Start {
     pub(crate) fn record(&self, words: &[String]) -> (Vec<Call>, PathBuf, Output) {
         let copy = self.copy("recorded");
         let record = self.place.path().join("recording");
-        let options = ["-s", "512", "-e", &format!("trace={CALLS}"), "-o"].map(OsString::from);
+        let trace = match self.is_alone {
+            true => with_processes(),
+            false => format!("trace={CALLS}"),
+        };
+        let options = ["-s", "512", "-e", &trace, "-o"].map(OsString::from);
         let options = [&options[..], &[record.clone().into()]].concat();
         let output = self.trace(&copy, &options, words);
         let text = std::fs::read_to_string(&record).expect("a recording");
-        let root = copy.display().to_string();
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        let mut calls = Vec::new();
-        let mut begun = false;
-        for line in text.lines() {
-            // "1234 openat(…": the process or thread first.
-            let Some((name, _)) = line
-                .split_once(' ')
-                .and_then(|(_, call)| call.trim_start().split_once('('))
-            else {
-                continue;
-            };
-            if !name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            {
-                continue;
-            }
-            let number = counts.entry(name.to_owned()).or_default();
-            *number += 1;
-            begun |= line.contains(&root);
-            if begun {
-                calls.push(Call {
-                    name: name.to_owned(),
-                    number: *number,
-                    line: line.replace(&root, "ROOT"),
-                });
-            }
-        }
-        assert!(calls.len() > 5, "a recording of nothing:\n{text}");
-        (calls, copy, output)
+        (calls(&text, &copy), copy, output)
     }
 
     /// Runs a command on a copy with something done to it at one call: `signal=SIGKILL`, `error=EIO`.
@@ -152,8 +154,55 @@ impl Start {
     }
 }
 
+/// The option by which a recording has the calls that make and end processes as well.
+pub(crate) fn with_processes() -> String {
+    format!("trace={CALLS},{PROCESSES}")
+}
+
+/// The calls of a recording from the one on that first names the root.
+pub(crate) fn calls(text: &str, root: &Path) -> Vec<Call> {
+    let root = root.display().to_string();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut calls = Vec::new();
+    let mut begun = false;
+    for line in text.lines() {
+        // "1234 openat(…": the process or thread first, where several are followed.
+        let call = line.trim_start_matches(|first: char| first.is_ascii_digit());
+        let Some((name, _)) = call.trim_start().split_once('(') else {
+            continue;
+        };
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            continue;
+        }
+        let number = counts.entry(name.to_owned()).or_default();
+        *number += 1;
+        begun |= line.contains(&root);
+        if begun {
+            calls.push(Call {
+                name: name.to_owned(),
+                number: *number,
+                line: line.replace(&root, "ROOT"),
+            });
+        }
+    }
+    assert!(calls.len() > 5, "a recording of nothing:\n{text}");
+    calls
+}
+
 /// Goes through a list with two threads, and gives everything that was wrong.
 pub(crate) fn sweep<T: Sync>(
+    list: &[T],
+    each: impl Fn(usize, &T) -> Vec<String> + Sync,
+) -> Vec<String> {
+    sweep_with(2, list, each)
+}
+
+/// The same with as many threads as are of use where each waits for most of its time.
+pub(crate) fn sweep_with<T: Sync>(
+    threads: usize,
     list: &[T],
     each: impl Fn(usize, &T) -> Vec<String> + Sync,
 ) -> Vec<String> {
@@ -168,8 +217,8 @@ pub(crate) fn sweep<T: Sync>(
             }
         }
     };
-    std::thread::scope(|threads| {
-        let workers = [threads.spawn(work), threads.spawn(work)];
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers
             .into_iter()
             .flat_map(|worker| worker.join().expect("a worker"))

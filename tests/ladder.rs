@@ -1,8 +1,8 @@
 //! What is tried when bringing an agent back fails: other checkpoints, other agents, and at last a person.
 
-use crate::crew::{add, send, world};
+use crate::crew::{add, life, pid, send, world};
 use crate::pit::{Daemon, until};
-use crate::revival::{comes_back, life, pid, stands};
+use crate::revival::{comes_back, stands};
 use crate::world::World;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -58,7 +58,9 @@ fn a_checkpoint_is_required_and_none_is_good_so_the_revival_fails_and_says_so() 
     assert!(why.contains("no good one is left"), "{failed}");
     assert_eq!(life(&world, "agent_001"), before);
     // Nobody works on its task, so it is free.
-    assert_eq!(task(&world)["status"], "pending");
+    until("its task is free", || {
+        (task(&world)["status"] == "pending").then_some(())
+    });
     world.mcell("policy set checkpoint_required=false").ok();
     world
         .mcell("revive agent_001")

@@ -10,6 +10,8 @@
     reason = "a test that cannot go on has failed; clippy.toml knows test functions only, not their world"
 )]
 
+mod alone;
+mod answers;
 mod artifact;
 mod backup;
 mod broken;
@@ -20,9 +22,12 @@ mod config;
 mod crew;
 mod curl;
 mod daemon;
+mod daemon_kills;
 mod demo;
 mod disk;
 mod doctor;
+mod drill;
+mod elsewhere;
 mod exit_codes;
 mod explain;
 mod fault_sweep;
@@ -46,15 +51,18 @@ mod mend;
 mod mount;
 mod notify;
 mod operations;
+mod outage;
 mod permission;
 mod pit;
 mod power_cut;
 mod race;
 mod recipe;
 mod revival;
+mod revive_sweep;
 mod run;
 mod sarif;
 mod schema;
+mod siblings;
 mod sound;
 mod swept;
 mod task;

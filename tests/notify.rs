@@ -1,8 +1,8 @@
 //! What agents say by sd_notify, and that they say anything at all, with real processes.
 
-use crate::crew::{note, send};
+use crate::crew::{life, note, pid, send};
 use crate::pit::{Daemon, is_over, until};
-use crate::revival::{comes_back, life, pid, stands};
+use crate::revival::{comes_back, stands};
 use crate::world::{World, require};
 use mcell::base::ids::AgentId;
 use mcell::mission::beat::{Beat, Kind, Says};

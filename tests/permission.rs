@@ -75,6 +75,7 @@ const CHANGES: &[&str] = &[
     "agent resume|agent_002",
     "agent start|agent_002",
     "revive|agent_002",
+    "drill|agent_002 --yes",
     "revival approve|rabcd",
     "revival deny|rabcd",
     "revival cancel|rabcd",

@@ -179,6 +179,12 @@ impl Daemon {
         self.process.signal(signal);
     }
 
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+
     /// Stops it in order.
     #[track_caller]
     pub(crate) fn stop(mut self) {

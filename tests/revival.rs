@@ -1,18 +1,10 @@
 //! Agents that fall and are brought back, by a real daemon and with real processes.
 
-use crate::crew::{add, note, send, world};
+use crate::crew::{add, life, note, pid, send, world};
 use crate::pit::{Daemon, is_over, until};
 use crate::world::{Outcome, World};
 use rustix::process::Signal;
 use serde_json::Value;
-
-pub(crate) fn pid(world: &World, agent: &str) -> i32 {
-    i32::try_from(note(world, agent)["pid"].as_i64().unwrap_or(0)).unwrap()
-}
-
-pub(crate) fn life(world: &World, agent: &str) -> u64 {
-    note(world, agent)["incarnation"].as_u64().unwrap_or(0)
-}
 
 /// Waits until another life of an agent than this one runs.
 pub(crate) fn comes_back(world: &World, agent: &str, before: u64) -> i32 {

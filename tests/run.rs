@@ -1,6 +1,6 @@
 //! `agent start`, `stop`, `restart` and `log`, with real processes.
 
-use crate::crew::{note, send, world};
+use crate::crew::{note, pid, send, world};
 use crate::pit::{is_over, until};
 use crate::world::World;
 use rustix::process::Signal;
@@ -405,4 +405,76 @@ fn a_log_that_is_full_begins_anew_and_the_oldest_goes() {
         .mcell("agent log agent_001 -n 1000")
         .ok()
         .prints(&last);
+}
+
+#[test]
+fn the_agents_of_a_mission_that_is_over_are_named_and_stopped_where_that_is_asked_for() {
+    let world = world("exec sleep 1000");
+    world.mcell("agent start agent_001").ok();
+    let pid = pid(&world, "agent_001");
+    world
+        .mcell("cell complete")
+        .ok()
+        .shows("agent_001 runs on: `mcell agent stop agent_001` ends it");
+    assert!(!is_over(pid));
+    world
+        .mcell("cell complete --stop")
+        .ok()
+        .shows("agent_001 is stopped");
+    assert!(is_over(pid));
+}
+
+#[test]
+fn a_cell_is_not_removed_under_its_agents() {
+    let world = world("exec sleep 1000");
+    world.mcell("agent start agent_001").ok();
+    let pid = pid(&world, "agent_001");
+    world
+        .run(["cell", "remove", "Example Mission", "--yes"])
+        .code(5)
+        .says("agent_001 runs in it")
+        .says("--stop");
+    assert!(world.cell().is_dir() && !is_over(pid));
+    world
+        .run(["cell", "remove", "Example Mission", "--yes", "--stop"])
+        .ok();
+    assert!(is_over(pid));
+}
+
+#[test]
+fn without_its_runner_beside_it_mcell_is_the_runner_itself() {
+    let world = world("exec sleep 1000");
+    let alone = world.place().join("mcell");
+    std::fs::copy(crate::world::MCELL, &alone).unwrap();
+    let start = format!("'{}' agent start agent_001", alone.display());
+    world.shell(&start).ok().shows("agent_001 runs: pid");
+    world.mcell("health").ok().shows("its process lives");
+    world
+        .mcell("agent stop agent_001")
+        .ok()
+        .shows("agent_001 has ended: SIGTERM");
+}
+
+#[test]
+fn an_agent_saves_its_state_before_it_is_stopped_if_it_can_and_a_failure_holds_nobody_up() {
+    let world = world("exec sleep 1000");
+    let saves =
+        r#"run.checkpoint=["/bin/sh", "-c", "echo $MCELL_AGENT > \"$MCELL_CELL_DIR/saved\""]"#;
+    world.run(["agent", "set", "agent_001", saves]).ok();
+    world.mcell("agent start agent_001").ok();
+    world.mcell("agent restart agent_001").ok();
+    let saved = world.cell().join("saved");
+    assert_eq!(std::fs::read_to_string(&saved).unwrap(), "agent_001\n");
+    let fails = r#"run.checkpoint=["/bin/sh", "-c", "exit 3"]"#;
+    world.run(["agent", "set", "agent_001", fails]).ok();
+    world.mcell("agent restart agent_001").ok();
+    world
+        .mcell("agent stop agent_001")
+        .ok()
+        .shows("agent_001 has ended: SIGTERM")
+        .says("did not save its state before it was stopped: exit 3");
+    world
+        .mcell("journal show")
+        .ok()
+        .shows("did not save its state");
 }

@@ -242,6 +242,25 @@ fn what_commands_print_while_a_daemon_runs_is_what_their_schemas_say() {
     drop(daemon);
 }
 
+/// The same, of an agent that runs.
+const RUNNING: &[&str] = &["drill|agent_001 --yes"];
+
+#[test]
+fn what_is_said_of_agents_that_run_is_what_their_schemas_say() {
+    let world = crate::crew::world("exec sleep 1000");
+    let daemon = crate::pit::Daemon::start(&world);
+    world.mcell("agent start agent_001").ok();
+    let plan = world.mcell("--json drill agent_001 --dry-run").ok().json();
+    assert_is_as_said(&world, "output.drill.plan", &plan);
+    for typed in RUNNING {
+        let (command, rest) = typed.split_once('|').expect("a command and the rest");
+        let printed = world.mcell(&format!("--json {command} {rest}")).ok();
+        let name = format!("output.{}", command.replace(' ', "."));
+        assert_is_as_said(&world, &name, &printed.json());
+    }
+    drop(daemon);
+}
+
 #[test]
 fn every_command_has_a_schema_and_every_schema_is_held_against_its_command() {
     let mut missing = Vec::new();
@@ -255,7 +274,7 @@ fn every_command_has_a_schema_and_every_schema_is_held_against_its_command() {
         let words = leaf.join(" ");
         let typed = |typed: &&str| typed.split('|').next() == Some(&words);
         let elsewhere = ["init", "scan", "validate", "completions"];
-        let is_told = DAEMON.iter().chain(FALLEN).any(typed);
+        let is_told = DAEMON.iter().chain(FALLEN).chain(RUNNING).any(typed);
         if !TYPED.iter().any(typed) && !is_told && !elsewhere.contains(&words.as_str()) {
             missing.push(format!("{words}: not typed in this test"));
         }

@@ -1,17 +1,10 @@
 //! `mcell revival show` tells an incident as it was: what fell, what was restored, what was started, and how long each took.
 
-use crate::crew::{note, send, world};
+use crate::crew::{pid, send, world};
 use crate::pit::{Daemon, until};
 use crate::world::World;
-use rustix::process::{Pid, Signal};
+use rustix::process::Signal;
 use serde_json::Value;
-
-fn pid(world: &World) -> i32 {
-    let pid = note(world, "agent_001")["pid"].as_i64().unwrap();
-    Pid::from_raw(i32::try_from(pid).unwrap())
-        .unwrap()
-        .as_raw_pid()
-}
 
 /// Waits until the only request stands so, and gives its story.
 fn story(world: &World, status: &str) -> (String, Value) {
@@ -61,7 +54,7 @@ fn a_story_names_the_fall_the_checkpoint_that_was_passed_over_and_how_long_each_
     std::fs::write(&broken, "{}").unwrap();
     let daemon = Daemon::start(&world);
     world.mcell("agent start agent_001").ok();
-    let old = pid(&world);
+    let old = pid(&world, "agent_001");
     send(old, Signal::KILL);
     let (id, story) = story(&world, "revived");
     assert_eq!(
@@ -79,7 +72,7 @@ fn a_story_names_the_fall_the_checkpoint_that_was_passed_over_and_how_long_each_
     assert_eq!(begun["passed_over"][0]["checkpoint"], 2);
     let why = begun["passed_over"][0]["why"].as_str().unwrap();
     assert!(why.contains("state.json is altered"), "{why}");
-    assert_eq!(step(&story, "started")["pid"], pid(&world));
+    assert_eq!(step(&story, "started")["pid"], pid(&world, "agent_001"));
     // Every figure is a measure: they rise, the parts make the whole, and the proof takes the five seconds that it must.
     let steps = story["steps"].as_array().unwrap();
     let mut sum = 0.0;
@@ -100,7 +93,7 @@ fn a_story_names_the_fall_the_checkpoint_that_was_passed_over_and_how_long_each_
         .shows("the older life is fenced")
         .shows("begins from checkpoint 1\n")
         .shows("checkpoint 2 is passed over: state.json is altered")
-        .shows(&format!("it was started: pid {}", pid(&world)))
+        .shows(&format!("it was started: pid {}", pid(&world, "agent_001")))
         .shows("it has proved that it lives")
         .shows("from the fall to the proof: ");
     daemon.stop();
@@ -112,7 +105,7 @@ fn a_story_tells_what_an_operator_said_and_which_tries_were_in_vain() {
     world.mcell("policy set auto_revive=ask").ok();
     let daemon = Daemon::start(&world);
     world.mcell("agent start agent_001").ok();
-    send(pid(&world), Signal::KILL);
+    send(pid(&world, "agent_001"), Signal::KILL);
     let (id, _) = story(&world, "pending_approval");
     world.mcell("approve").ok();
     until("a try is in vain", || {

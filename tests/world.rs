@@ -186,15 +186,16 @@ impl World {
 impl Drop for World {
     /// What mcell started in this world ends with it, however the test ended.
     fn drop(&mut self) {
-        for cell in std::fs::read_dir(self.root())
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let notes = std::fs::read_dir(cell.path().join(".mcell/run"));
-            for note in notes.into_iter().flatten().flatten() {
-                end_run(&note.path());
-            }
+        end_runs(&self.root());
+    }
+}
+
+/// Ends whatever mcell started in a root.
+pub(crate) fn end_runs(root: &Path) {
+    for cell in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        let notes = std::fs::read_dir(cell.path().join(".mcell/run"));
+        for note in notes.into_iter().flatten().flatten() {
+            end_run(&note.path());
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod context;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod drill;
 pub mod edited;
 pub mod explain;
 pub mod handoff;
@@ -145,6 +146,7 @@ commands! {
     "revival" Revival revival::RevivalCommand,
     "approve" Approve revival::Approve,
     "deny" Deny revival::Deny,
+    "drill" Drill drill::Drill,
     "policy" Policy policy::PolicyCommand,
     "isolation" Isolation isolation::IsolationCommand,
     "permission" Permission permission::PermissionCommand,
@@ -201,6 +203,7 @@ Repair
   revive       Bring agents back, now
   revival      List and show requests to bring agents back, approve, deny, cancel
   approve      Let an agent be brought back that waits for you; deny: do not
+  drill        Break one agent on purpose, and measure how soon it is back
 
 Work
   cell         List, show, set, pause, complete, backup, restore, remove, …

@@ -103,6 +103,8 @@ const OUTPUTS: &[Output] = &[
     output::<ops::revival::Told>("output.revive", OneOrList("revivals"), &["revive", "revival show", "revival approve",
         "revival deny", "revival cancel", "approve", "deny"]),
     output::<revival::list::Revivals>("output.revival.list", One, &["revival list"]),
+    output::<ops::drill::Drilled>("output.drill", One, &["drill"]),
+    output::<ops::drill::Plan>("output.drill.plan", One, &["drill --dry-run"]),
     output::<ops::heartbeat::Answer>("output.heartbeat", One, &["heartbeat"]),
     output::<validate::Found>("output.validate", One, &["validate"]),
     output::<explain::Explained>("output.explain", One, &["explain RULE"]),

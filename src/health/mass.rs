@@ -1,5 +1,6 @@
 //! If many fall silent at once it is probably us: then revivals are held, not spent.
 
+use crate::health::signs::{Case, Signs};
 use crate::health::{Up, milliseconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,6 +71,11 @@ impl Mass {
         self.falls.insert(who, now);
     }
 
+    /// What befell these has a cause that is known: it counts no more.
+    pub fn explain(&mut self, is_explained: impl Fn(&str) -> bool) {
+        self.falls.retain(|who, _| !is_explained(who));
+    }
+
     /// Looks at the numbers.
     pub fn look(&mut self, judged: usize, now: Up) -> Option<Turn> {
         self.falls
@@ -105,9 +111,37 @@ impl Mass {
     }
 }
 
-/// Tells whether a gateway that so many share, none of whom it answers, is itself at fault.
-pub const fn is_the_gateways_fault(sharing: usize, unanswered: usize) -> bool {
-    sharing >= SHARED && unanswered == sharing
+/// How the agents at one gateway fare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Those of whom it is known whether it answers them.
+    pub known: usize,
+    /// Those that it does not answer.
+    pub unanswered: usize,
+    /// Those that are unhealthy for it.
+    pub down: usize,
+    /// Those that it has not yet answered so often that they are well.
+    pub unwell: usize,
+    /// The longest time between two of their probes.
+    pub interval: Up,
+}
+
+impl Share {
+    /// Counts one that shares it.
+    pub fn take(&mut self, signs: &Signs, case: &Case, now: Up) {
+        let answers = signs.gateway_answers(case, now);
+        self.known += usize::from(answers.is_some());
+        self.unanswered += usize::from(answers == Some(false));
+        self.down += usize::from(signs.gateway_is_down());
+        self.unwell += usize::from(!signs.gateway_is_well(case));
+        self.interval = self.interval.max(milliseconds(case.settings.interval));
+    }
+
+    /// Whether the gateway is itself at fault: it answers none of several, and one of them is unhealthy by now. The others
+    /// will be: whoever is asked first is not to be the one that is spent.
+    pub const fn is_at_fault(&self) -> bool {
+        self.known >= SHARED && self.unanswered == self.known && self.down > 0
+    }
 }
 
 #[cfg(test)]
@@ -173,10 +207,21 @@ mod tests {
 
     #[test]
     fn a_gateway_is_at_fault_if_it_answers_none_of_several() {
-        assert!(
-            is_the_gateways_fault(2, 2)
-                && !is_the_gateways_fault(3, 2)
-                && !is_the_gateways_fault(1, 1)
-        );
+        let share = |known, unanswered, down| Share {
+            known,
+            unanswered,
+            down,
+            ..Share::default()
+        };
+        for (known, unanswered, down, is_at_fault) in [
+            (2, 2, 2, true),
+            (30, 30, 1, true),
+            (30, 30, 0, false),
+            (3, 2, 2, false),
+            (1, 1, 1, false),
+        ] {
+            let share = share(known, unanswered, down);
+            assert_eq!(share.is_at_fault(), is_at_fault, "{share:?}");
+        }
     }
 }

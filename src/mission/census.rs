@@ -7,6 +7,7 @@ use crate::base::ids::{AgentId, CellId, RevivalId};
 use crate::base::text::{Text, shown};
 use crate::mission::agent::{Agent, AgentStatus, Role, Run, Watch};
 use crate::mission::cell::CellStatus;
+use crate::mission::drill::Drill;
 use crate::mission::lease::Lease;
 use crate::mission::policy::{self, Effective};
 use crate::mission::revival::Status;
@@ -130,6 +131,8 @@ pub struct AgentCensus {
     pub ends: Option<Terms>,
     /// Whether mcell is to keep it running (`.mcell/agents/<agent>.json`, `wanted`).
     pub is_wanted: bool,
+    /// The last life of it that was begun, whether or not it was started yet; 0 if none was.
+    pub begun: u64,
     /// Whether a process of its own holds `.mcell/run/<agent>.lock`. Where that cannot be told it counts as alive, and a
     /// trouble says so: nothing is started beside what may live.
     pub is_alive: bool,
@@ -147,6 +150,8 @@ pub struct AgentCensus {
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself: the policy or an operator said no, or it cannot be.
     pub is_suppressed: bool,
+    /// Its drill: the one that goes on, or the last.
+    pub drill: Option<Drill>,
 }
 
 impl AgentCensus {
@@ -158,7 +163,12 @@ impl AgentCensus {
             return None;
         }
         let meaning = self.ends.as_ref()?.meaning(end);
-        matches!(meaning, Meaning::Finished | Meaning::Restart).then_some(meaning)
+        match meaning {
+            // It asked too often, and that came before whoever says no to it.
+            Meaning::Restart if self.is_suppressed => None,
+            Meaning::Finished | Meaning::Restart => Some(meaning),
+            _ => None,
+        }
     }
 }
 
@@ -171,6 +181,8 @@ pub struct OpenRevival {
     pub status: Status,
     /// It is not carried out before this is over.
     pub not_before: Option<Lease>,
+    /// Whether no policy is asked for it, and nobody else.
+    pub is_free: bool,
     /// The life that was begun for it.
     pub incarnation: Option<u64>,
 }
@@ -189,6 +201,7 @@ impl AgentCensus {
             says_when_ready: agent.run.as_ref().is_some_and(Run::speaks),
             ends: agent.run.as_ref().map(Terms::of),
             is_wanted: false,
+            begun: 0,
             is_alive: false,
             is_in_hand: false,
             current_task: agent.current_task.as_ref().map(ToString::to_string),
@@ -200,6 +213,7 @@ impl AgentCensus {
             run: None,
             revival: None,
             is_suppressed: false,
+            drill: None,
         }
     }
 }

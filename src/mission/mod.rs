@@ -9,6 +9,7 @@ pub mod census;
 pub mod checkpoint;
 pub mod claim;
 pub mod drawing;
+pub mod drill;
 pub mod gateway;
 pub mod grant;
 pub mod graph;

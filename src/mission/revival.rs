@@ -84,6 +84,9 @@ pub struct Revival {
     pub requested_at: Time,
     /// Who asked: an operator, an agent, or the daemon.
     pub requested_by: String,
+    /// Whether the agent was broken on purpose: that counts as no fall of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_drill: bool,
     /// How it stands.
     pub status: Status,
     /// Why it stands so: what it waits for, or how it ended.
@@ -92,6 +95,9 @@ pub struct Revival {
     /// It is not carried out before this is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Lease>,
+    /// No policy is asked: an operator said so, the agent asked for it itself, or the machine was started again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_free: bool,
     /// The operator who approved or denied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
@@ -131,9 +137,11 @@ impl Revival {
             reason,
             requested_at: now,
             requested_by: String::new(),
+            is_drill: false,
             status: Status::Pending,
             why: None,
             not_before: None,
+            is_free: false,
             answered_by: None,
             incarnation: None,
             checkpoint: None,

@@ -3,6 +3,7 @@
 use crate::base::clock::Time;
 use crate::base::signal;
 use crate::mission::agent::{Restart, Run};
+use crate::mission::drill::Drill;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -45,6 +46,8 @@ pub struct AgentState {
     pub revival: Option<String>,
     /// Whether nobody asks for it again by itself.
     pub is_suppressed: bool,
+    /// Its drill: the one that goes on, or the last.
+    pub drill: Option<Drill>,
 }
 
 /// One process of one boot: a number alone may be another's tomorrow.
@@ -154,6 +157,11 @@ impl RunNote {
             pid: self.pid?,
             started: self.started?,
         })
+    }
+
+    /// Whether its end was seen: then nothing of it is left. One whose runner was killed may have left something.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some() || self.runner.is_none()
     }
 }
 

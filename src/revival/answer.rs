@@ -50,6 +50,7 @@ impl Answer {
         };
         open.become_status(status, Some(why), now.wall);
         open.not_before = None;
+        open.is_free = self == Answer::Approve;
         if self != Answer::Cancel {
             open.answered_by = Some(by);
         }
@@ -62,5 +63,6 @@ pub fn ask(open: &mut Revival, by: String, now: &Moment) {
     let why = Some(format!("asked for by {by}"));
     open.become_status(Status::Pending, why, now.wall);
     open.not_before = None;
+    open.is_free = true;
     open.answered_by = Some(by);
 }

@@ -1,8 +1,9 @@
 //! An agent fell: what that means, and the request that is made for it.
 
-use super::steps::wait_until;
+use super::steps::{refusal, wait_until};
 use super::{Burden, Fall, Record, Verdict};
 use crate::base::boot::Moment;
+use crate::mission::drill::Drill;
 use crate::mission::policy::AutoRevive;
 use crate::mission::revival::{Revival, Status};
 use crate::mission::run::{Meaning, RunNote, Terms};
@@ -27,6 +28,8 @@ pub struct Cause {
     pub meaning: Meaning,
     /// That in a sentence.
     pub reason: String,
+    /// Whether somebody broke it on purpose.
+    pub is_drill: bool,
     /// What the life that fell went on from and worked on, as far as it is known.
     pub burden: Burden,
 }
@@ -34,19 +37,27 @@ pub struct Cause {
 impl Cause {
     /// The cause of a fall, by what its runner noted. `lives`: whether its process does.
     pub fn of(news: &News, ends: &Terms, note: &RunNote, lives: bool, now: &Moment) -> Self {
-        let end = note.end.filter(|_| !lives);
         Cause {
             is_of_another_boot: !lives && note.boot.is_some() && note.boot != now.boot,
-            meaning: match end {
-                Some(end) if !end.is_ordered => ends.meaning(&end),
-                // Its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
-                _ => Meaning::Died,
-            },
-            reason: match end {
+            meaning: meaning(ends, note, lives),
+            reason: match note.end.filter(|_| !lives) {
                 Some(end) => format!("{}: {end}", news.reason),
                 None => news.reason.clone(),
             },
+            is_drill: false,
             burden: Burden::default(),
+        }
+    }
+
+    /// The same of an agent that was broken on purpose: however it ended, that was no end of its own, and it does not count
+    /// against it.
+    #[must_use]
+    pub fn of_drill(self, drill: &Drill) -> Self {
+        Cause {
+            meaning: Meaning::Died,
+            reason: format!("{drill}: {}", self.reason),
+            is_drill: true,
+            ..self
         }
     }
 
@@ -56,6 +67,15 @@ impl Cause {
         self.meaning == Meaning::Restart
             && open.status == Status::Running
             && open.incarnation == Some(note.incarnation)
+    }
+}
+
+/// What it means that an agent fell, by what its runner noted.
+pub fn meaning(ends: &Terms, note: &RunNote, lives: bool) -> Meaning {
+    match note.end {
+        Some(end) if !lives && !end.is_ordered => ends.meaning(&end),
+        // Its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
+        _ => Meaning::Died,
     }
 }
 
@@ -99,15 +119,22 @@ impl Draft {
             is_suppressed: false,
             is_quarantined: false,
         };
+        draft.revival.is_drill = cause.is_drill;
         if cause.is_of_another_boot {
             draft.revival.why = Some(String::from("the machine was started again"));
+            draft.revival.is_free = true;
             return draft;
         }
         let how = match cause.meaning {
             Meaning::Restart => Fall::Asked,
             _ => Fall::Died,
         };
-        let (at, asked_itself) = match draft.record.fell(how, rule.retries, rule.seed, now.up) {
+        let verdict = if cause.is_drill {
+            Verdict::Try(now.up)
+        } else {
+            draft.record.fell(how, rule.retries, rule.seed, now.up)
+        };
+        let (at, asked_itself) = match verdict {
             Verdict::Start(at) => (at, true),
             Verdict::Try(at) => (at, false),
             Verdict::Quarantine(at) => {
@@ -119,6 +146,7 @@ impl Draft {
             }
         };
         draft.revival.not_before = wait_until(at, now);
+        draft.revival.is_free = asked_itself;
         let suspect = if cause.meaning == Meaning::Died && news.held.is_none() {
             draft.record.suspects.failed(&cause.burden)
         } else {
@@ -141,20 +169,9 @@ fn stands(
     asked_itself: bool,
     news: &News,
 ) -> Option<(Status, String)> {
-    if meaning == Meaning::Permanent {
-        let why = "it says that it cannot run as things are, and will say so again";
-        return Some((Status::PendingApproval, why.to_owned()));
-    }
     if asked_itself {
         return None;
     }
-    match (policy, &news.held) {
-        (AutoRevive::No, _) => Some((Status::Suppressed, String::from("auto_revive is no"))),
-        (AutoRevive::Ask, _) => {
-            let why = String::from("auto_revive is ask");
-            Some((Status::PendingApproval, why))
-        }
-        (AutoRevive::Yes, Some(held)) => Some((Status::Held, held.clone())),
-        (AutoRevive::Yes, None) => None,
-    }
+    let held = || Some((Status::Held, news.held.clone()?));
+    refusal(policy, meaning).or_else(held)
 }

@@ -9,10 +9,13 @@ mod steps;
 mod suspects;
 
 pub use answer::{Answer, ask};
-pub use fall::{Cause, Draft, News, Rule};
+pub use fall::{Cause, Draft, News, Rule, meaning};
 pub use ladder::{CLIMBED, Rung, rung};
 pub use record::{Fall, Record, Verdict};
-pub use steps::{awaits, begin, in_vain, is_due, take_up, verified, wait_until};
+pub use steps::{
+    awaits, begin, counts, impossible, in_vain, is_due, recovered, stop, take_up, verified,
+    wait_until,
+};
 pub use suspects::{Burden, Suspects};
 
 use crate::mission::policy::AutoRevive;

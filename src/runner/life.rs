@@ -80,7 +80,7 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
         }
     };
     // Held until this process ends, however that comes.
-    let _held = match run::hold(&cell, &order.agent) {
+    let held = match run::hold(&cell, &order.agent) {
         Ok(held) => held,
         Err(error) if error.kind() == Kind::Busy => {
             let holder =
@@ -102,6 +102,8 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
         Err(error) => {
             // Nothing of it may stay behind a lock that is free.
             _ = end_children(None);
+            // Whoever hears that it failed may start it again at once.
+            drop(held);
             tell(&failed(&error));
             Ok(())
         }
@@ -395,11 +397,11 @@ fn limit_files() {
     }
 }
 
+/// Variables that are known to the runner only.
+type More = Vec<(&'static str, String)>;
+
 /// The socket for an agent that speaks sd_notify, and what it is told of that.
-fn listen<'c>(
-    cell: &'c Folder,
-    order: &Order,
-) -> Result<(Option<Ear<'c>>, Vec<(&'static str, String)>)> {
+fn listen<'c>(cell: &'c Folder, order: &Order) -> Result<(Option<Ear<'c>>, More)> {
     let Some(watchdog) = order.watchdog else {
         return Ok((None, Vec::new()));
     };

@@ -1,6 +1,7 @@
 //! How an agent is run: by a runner, one small process an agent, that outlives whoever started it.
 //!
-//! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents. It leads a
+//! The runner is a binary of its own (`mcell-runner`), found beside `mcell`, for there are as many as agents; where it is not
+//! there, `mcell` itself runs under that name, which takes more memory. It leads a
 //! session, takes in its orphans, holds `.mcell/run/<agent>.lock` for life, and ends last: a free lock means that nothing of
 //! the agent is left. SIGTERM tells it to stop the agent in order, SIGINT to kill it, SIGUSR1 to let it save its state.
 
@@ -18,10 +19,11 @@ mod sweep;
 mod tree;
 
 pub use order::{Keeping, Order, Report};
-pub use start::{find, reap, start};
+pub use start::{find, is_meant, reap, start};
 pub use sweep::sweep;
 pub use tree::Handle;
 
+use crate::base::error::in_words;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
@@ -29,10 +31,12 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let mut text = Vec::new();
     let read = std::io::stdin().read_to_end(&mut text);
-    let order: Option<Order> = match read {
-        Ok(_) => serde_json::from_slice(&text).ok(),
-        Err(_) => None,
-    };
+    if let Err(error) = read {
+        let why = format!("its order cannot be read: {}", in_words(&error));
+        tell(&Report::Failed { why, passes: true });
+        return ExitCode::FAILURE;
+    }
+    let order: Option<Order> = serde_json::from_slice(&text).ok();
     drop(text);
     let Some(order) = order else {
         tell(&Report::Failed {

@@ -5,7 +5,9 @@ use crate::base::error::{Error, Kind, Result, in_words};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::time::Timespec;
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +18,16 @@ const NAME: &str = "mcell-runner";
 /// How long a runner may take to say whether its agent runs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where the runner lies: beside the program that asks (exit 5 if it does not).
+/// The program that can be its own runner, only larger.
+const OWN: &str = "mcell";
+
+/// Whether this process was started as a runner: by its name.
+pub fn is_meant() -> bool {
+    let name = std::env::args_os().next();
+    name.is_some_and(|name| Path::new(&name).file_name() == Some(OsStr::new(NAME)))
+}
+
+/// Where the runner lies: beside the program that asks; where none does, mcell is its own (exit 5 for other programs).
 pub fn find() -> Result<PathBuf> {
     let own =
         std::env::current_exe().map_err(|error| Error::storage("look where mcell lies", error))?;
@@ -25,11 +36,15 @@ pub fn find() -> Result<PathBuf> {
     let beside = folders
         .map(|folder| folder.join(NAME))
         .find(|path| path.is_file());
-    beside.ok_or_else(|| {
-        let folder = own.parent().unwrap_or(Path::new("."));
-        Error::refused(format!("there is no {NAME} in {}", folder.display()))
-            .hint("install it beside mcell: `cargo install --path .` and `cargo build` make both")
-    })
+    let is_own = own.file_name() == Some(OsStr::new(OWN)) && own.is_file();
+    beside
+        .or_else(|| is_own.then(|| own.clone()))
+        .ok_or_else(|| {
+            let folder = own.parent().unwrap_or(Path::new("."));
+            Error::refused(format!("there is no {NAME} in {}", folder.display())).hint(
+                "install it beside mcell: `cargo install --path .` and `cargo build` make both",
+            )
+        })
 }
 
 /// Starts a runner and waits until it says whether its agent runs. It goes on when this process ends; as long as that lives
@@ -38,6 +53,7 @@ pub fn start(program: &Path, order: &Order) -> Result<Report> {
     let text = serde_json::to_vec(order)
         .map_err(|error| Error::bug(format!("an order cannot be written: {error}")))?;
     let mut child = Command::new(program)
+        .arg0(NAME)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())

@@ -8,6 +8,7 @@ use crate::base::process::Process;
 use crate::mission::run::RunNote;
 use rustix::process::Signal;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long what is killed may take to be over.
@@ -16,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Ends everything that is left of a run whose runner is dead, and gives how many processes that were: the agent's own
 /// process, whatever is in the session that the runner led, whatever has the run's own variables in its environment, and
 /// their descendants. What left the session, cleaned its environment and lost its parent is not seen.
-pub fn sweep(cell: &CellId, agent: &AgentId, note: &RunNote) -> Result<usize> {
+/// `folder`: where the cell lies; agents of a copy of it that lies elsewhere are not touched.
+pub fn sweep(cell: &CellId, folder: &Path, agent: &AgentId, note: &RunNote) -> Result<usize> {
     if note.boot.as_deref() != boot::id() {
         return Ok(0);
     }
@@ -26,21 +28,26 @@ pub fn sweep(cell: &CellId, agent: &AgentId, note: &RunNote) -> Result<usize> {
     loop {
         let all = tree::all().map_err(storage)?;
         let left = leftovers(&all, note, |pid| {
-            tree::environment(pid).is_some_and(|text| is_of(&text, cell, agent, note.incarnation))
+            tree::environment(pid).is_some_and(|text| {
+                is_of(&text, cell, agent, note.incarnation) && !is_of_a_copy(&text, folder)
+            })
         });
         let Some(last) = left.last() else {
             return Ok(ended.len());
         };
-        let mut is_any_ours = false;
+        let (mut is_any_ours, mut is_any_anothers) = (false, false);
         for process in &left {
+            // One that came to its end since it was seen is nobody's any more.
             let Some(handle) = Handle::of(*process).map_err(storage)? else {
                 continue;
             };
-            let signalled = handle.signal(Signal::KILL);
-            is_any_ours |= signalled.is_ok();
+            match handle.signal(Signal::KILL) {
+                Ok(()) => is_any_ours = true,
+                Err(_) => is_any_anothers = true,
+            }
             ended.insert((process.pid, process.started));
         }
-        if !is_any_ours || Instant::now() >= end {
+        if (is_any_anothers && !is_any_ours) || Instant::now() >= end {
             let told = format!("pid {} is left of {agent}, and does not end", last.pid);
             return Err(Error::new(Kind::Busy, told)
                 .hint("nothing is started beside what still lives: end it, or ask its owner to"));
@@ -90,16 +97,30 @@ fn leftovers(all: &[Process], note: &RunNote, has_variables: impl Fn(i32) -> boo
     all.iter().filter(is_left).copied().collect()
 }
 
+/// What a variable of an environment says.
+fn variable<'e>(environment: &'e [u8], name: &str) -> Option<&'e [u8]> {
+    let mut variables = environment.split(|byte| *byte == 0);
+    variables.find_map(|variable| {
+        let rest = variable.strip_prefix(name.as_bytes())?;
+        rest.strip_prefix(b"=")
+    })
+}
+
+/// Whether an environment names the folder of a cell, and that is there and another than this one: a copy has the same id,
+/// and counts the lives of its agents from the same number on. A cell that was moved is still the same.
+fn is_of_a_copy(environment: &[u8], folder: &Path) -> bool {
+    let Some(named) = variable(environment, "MCELL_CELL_DIR") else {
+        return false;
+    };
+    match (rustix::fs::stat(named), rustix::fs::stat(folder)) {
+        (Ok(named), Ok(own)) => (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino),
+        _ => false,
+    }
+}
+
 /// Whether an environment is that of one life of an agent.
 fn is_of(environment: &[u8], cell: &CellId, agent: &AgentId, incarnation: u64) -> bool {
-    let has = |name: &str, value: &str| {
-        environment.split(|byte| *byte == 0).any(|variable| {
-            variable
-                .strip_prefix(name.as_bytes())
-                .and_then(|rest| rest.strip_prefix(b"="))
-                .is_some_and(|said| said == value.as_bytes())
-        })
-    };
+    let has = |name: &str, value: &str| variable(environment, name) == Some(value.as_bytes());
     has("MCELL_CELL", cell.as_str())
         && has("MCELL_AGENT", agent.as_str())
         && has("MCELL_INCARNATION", &incarnation.to_string())
@@ -162,6 +183,25 @@ mod tests {
             process(102, 101, 100, 92),
         ];
         assert_eq!(pids(&all), [] as [i32; 0]);
+    }
+
+    #[test]
+    fn an_agent_of_a_copy_of_the_cell_is_not_meant_and_one_of_a_cell_that_was_moved_is() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let path = place.path().join(name);
+            rustix::fs::mkdir(&path, rustix::fs::Mode::RWXU).unwrap();
+            path
+        };
+        let (own, copy) = (folder("own"), folder("copy"));
+        let names_a_copy = |named: &Path| {
+            let text = format!("A=1\0MCELL_CELL_DIR={}\0B=2", named.display());
+            is_of_a_copy(text.as_bytes(), &own)
+        };
+        assert!(names_a_copy(&copy));
+        assert!(!names_a_copy(&own));
+        assert!(!names_a_copy(&place.path().join("before it was moved")));
+        assert!(!is_of_a_copy(b"A=1", &own));
     }
 
     #[test]

@@ -22,19 +22,47 @@ pub fn hold(cell: &Folder, agent: &AgentId) -> Result<Held> {
         patience: PATIENCE,
         ..Wait::quietly("run")
     };
-    lock::exclusive(cell, &layout::run_lock(agent), wait)
+    let held = lock::exclusive(cell, &layout::run_lock(agent), wait)?;
+    // The note is written by who has this lock.
+    sweep(cell, &[layout::run_lock(agent), layout::run_note(agent)])?;
+    Ok(held)
 }
 
 /// Takes the lock of whoever starts, stops or revives an agent: never two act on one.
 pub fn act(cell: &Folder, agent: &AgentId, wait: Wait<'_>) -> Result<Held> {
     cell.make_folder(layout::RUNTIME)?;
     cell.make_folder(layout::RUN)?;
-    lock::exclusive(cell, &layout::run_act(agent), wait)
+    let held = lock::exclusive(cell, &layout::run_act(agent), wait)?;
+    sweep(cell, &[layout::run_act(agent)])?;
+    Ok(held)
+}
+
+/// Removes what was left by who was killed while it made one of these files; they are there now.
+fn sweep(cell: &Folder, files: &[String]) -> Result<()> {
+    for entry in cell.list(layout::RUN)?.unwrap_or_default() {
+        let Ok(name) = std::str::from_utf8(&entry.name) else {
+            continue;
+        };
+        let is_temp_of = |file: &String| {
+            let rest = name.strip_prefix('.');
+            let rest = rest.and_then(|rest| rest.strip_prefix(layout::split(file).1));
+            rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(layout::TEMP))
+        };
+        if files.iter().any(is_temp_of) {
+            cell.remove_file(&layout::join(layout::RUN, name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether an agent lives: something holds its runner's lock.
 pub fn lives(cell: &Folder, agent: &AgentId) -> Result<bool> {
     lock::is_held(cell, &layout::run_lock(agent))
+}
+
+/// Whether somebody starts, stops or revives an agent just now.
+pub fn is_in_hand(cell: &Folder, agent: &AgentId) -> Result<bool> {
+    lock::is_held(cell, &layout::run_act(agent))
 }
 
 /// Who holds an agent's lock, in words; none if that cannot be told.

@@ -2,8 +2,9 @@
 //! one that the test speaks for.
 
 use super::{Port, block, hermes};
+use crate::crew::{life, pid};
 use crate::pit::{Daemon, until};
-use crate::revival::{comes_back, life, pid, stands};
+use crate::revival::{comes_back, stands};
 use crate::world::{World, require};
 use rustix::process::Signal;
 use serde_json::{Value, json};

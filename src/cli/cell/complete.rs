@@ -10,13 +10,14 @@ use clap::Args;
 /// End missions as done
 ///
 /// Tasks that are pending or in progress stand in the way (exit 5); with `--force` they stay as they are. Failed tasks do
-/// not: somebody gave them up. The cell is hidden from lists, unless `--all` is said.
+/// not: somebody gave them up. The cell is hidden from lists, unless `--all` is said. Agents that run are not brought back any
+/// more, and are stopped with `--stop`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mcell cell complete
   mcell cell complete \"Example Mission\" --reason \"release is out\"
-  mcell cell complete --force")]
+  mcell cell complete --force --stop")]
 pub(super) struct Complete {
     /// A path, an id, the beginning of one, or a part of the mission's name [default: the one that is meant]
     #[arg(value_name = "CELL", add = complete::cells())]
@@ -24,6 +25,9 @@ pub(super) struct Complete {
     /// Even though tasks are not done
     #[arg(long)]
     force: bool,
+    /// Stop the agents that run, too
+    #[arg(long)]
+    stop: bool,
     /// Why, for the journal
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -34,7 +38,10 @@ impl Complete {
         let cells = cells(context, &self.named)?;
         each(context, "cells", &cells, |cell| {
             let why = self.reason.as_deref();
-            let moved = cell::complete(&context.session, cell, self.force, why)?;
+            let mut moved = cell::complete(&context.session, cell, self.force, why)?;
+            if self.stop {
+                moved.stop_all(&context.session, cell)?;
+            }
             Ok(Told::new(moved, "Completed {}", "{} is completed already"))
         })
     }
@@ -42,7 +49,8 @@ impl Complete {
 
 /// Give missions up
 ///
-/// Their tasks stay as they are. The cell is hidden from lists, unless `--all` is said.
+/// Their tasks stay as they are. The cell is hidden from lists, unless `--all` is said. Agents that run are not brought back
+/// any more, and are stopped with `--stop`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -52,6 +60,9 @@ pub(super) struct Fail {
     /// A path, an id, the beginning of one, or a part of the mission's name [default: the one that is meant]
     #[arg(value_name = "CELL", add = complete::cells())]
     named: Vec<String>,
+    /// Stop the agents that run, too
+    #[arg(long)]
+    stop: bool,
     /// Why, for the journal
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -61,7 +72,10 @@ impl Fail {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let cells = cells(context, &self.named)?;
         each(context, "cells", &cells, |cell| {
-            let moved = cell::fail(&context.session, cell, self.reason.as_deref())?;
+            let mut moved = cell::fail(&context.session, cell, self.reason.as_deref())?;
+            if self.stop {
+                moved.stop_all(&context.session, cell)?;
+            }
             Ok(Told::new(moved, "Gave up {}", "{} is failed already"))
         })
     }
@@ -89,6 +103,7 @@ impl Reopen {
             let mut moved = cell::reopen(&context.session, cell, self.reason.as_deref())?;
             // Work that goes on is what reopening is for.
             moved.at_work.clear();
+            moved.running.clear();
             Ok(Told::new(moved, "Reopened {}", "{} is active already"))
         })
     }

@@ -67,6 +67,7 @@ impl Resume {
             let mut moved = cell::resume(&context.session, cell)?;
             // That work goes on is what resuming is for.
             moved.at_work.clear();
+            moved.running.clear();
             Ok(Told::new(moved, "Resumed {}", "{} is active already"))
         })
     }
@@ -107,6 +108,14 @@ impl Report for Told {
             page.line(format_args!(
                 "  {}{who} is in progress and is not stopped",
                 work.task_id
+            ));
+        }
+        for agent in &self.moved.stopped {
+            page.line(format_args!("  {agent} is stopped"));
+        }
+        for agent in &self.moved.running {
+            page.line(format_args!(
+                "  {agent} runs on: `mcell agent stop {agent}` ends it"
             ));
         }
     }

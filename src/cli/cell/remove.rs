@@ -8,6 +8,7 @@ use crate::cli::removed::undo;
 use crate::cli::several::{cells, each};
 use crate::cli::{Outcome, complete};
 use crate::ops::cell::{self, Row};
+use crate::ops::run;
 use crate::ops::trash::Removed;
 use crate::ui::page::Page;
 use crate::ui::printer::Report;
@@ -17,16 +18,19 @@ use serde::Serialize;
 /// Move cells to the trash of their root
 ///
 /// They lie there until `mcell cell prune` deletes what is older than 30 days. A cell must be named: the one you stand
-/// in, or the only one, is not enough for this.
+/// in, or the only one, is not enough for this. One in which agents run stays, unless they are stopped with `--stop`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mcell cell remove \"Example Mission\"
-  mcell cell remove 2f1c9a4e --yes")]
+  mcell cell remove 2f1c9a4e --yes --stop")]
 pub(super) struct Remove {
     /// A path, an id, the beginning of one, or a part of the mission's name
     #[arg(value_name = "CELL", add = complete::cells())]
     named: Vec<String>,
+    /// Stop the agents that run, first
+    #[arg(long)]
+    stop: bool,
 }
 
 /// A cell that was removed.
@@ -73,6 +77,11 @@ impl Remove {
         }
         let mut rows = rows.into_iter();
         each(context, "cells", &cells, |cell| {
+            if self.stop {
+                for agent in run::running(cell)? {
+                    run::stop(&context.session, cell, &agent, false)?;
+                }
+            }
             let removed = cell::remove(&context.session, cell)?;
             Ok(Gone {
                 cell_id: cell.id().to_string(),

@@ -10,8 +10,16 @@ pub(super) enum Run {
     Start(&'static [&'static str]),
     /// This program, again and again until it ends as it must.
     Await(&'static [&'static str]),
+    /// The same, until what it says is so.
+    Until(&'static [&'static str], fn(&str) -> bool),
     /// The end of what was started so, as a machine without memory would end it.
     Kill(&'static [&'static str]),
+    /// The same of the process of an agent that mcell started.
+    KillAgent(&'static str),
+    /// The story of the agent that was killed, once it is back.
+    Story,
+    /// The folder of the cell of this mission.
+    Enter(&'static str),
 }
 
 /// One step.
@@ -74,6 +82,28 @@ const fn until(ends: &'static [u8], why: &'static str, arguments: &'static [&'st
     }
 }
 
+/// A step that is tried until what it says is so.
+const fn until_said(
+    is_so: fn(&str) -> bool,
+    why: &'static str,
+    arguments: &'static [&'static str],
+) -> Step {
+    Step {
+        why,
+        run: Run::Until(arguments, is_so),
+        ends: &[0],
+    }
+}
+
+/// A step that goes somewhere, kills an agent, or tells of one.
+const fn bare(why: &'static str, run: Run) -> Step {
+    Step {
+        why,
+        run,
+        ends: &[0],
+    }
+}
+
 /// A step that kills what was started so.
 const fn kill(why: &'static str, arguments: &'static [&'static str]) -> Step {
     Step {
@@ -106,6 +136,17 @@ const DAEMON: &[&str] = &["daemon", "--listen", "127.0.0.1:0"];
 const BEATS_1: &[&str] = &["heartbeat", "agent_001", "--every", "1s"];
 const BEATS_2: &[&str] = &["heartbeat", "agent_002", "--every", "1s"];
 
+/// A program that works, for whoever is started.
+const WORKER: &str = "../../work.sh";
+
+fn is_at_its_fourth_step(said: &str) -> bool {
+    said.contains("step 4 ")
+}
+
+fn is_all_done(said: &str) -> bool {
+    !said.contains("in_progress") && !said.contains("pending")
+}
+
 #[rustfmt::skip] // One step a line: this is a table.
 pub(super) const STEPS: &[Step] = &[
     mcell("A mission is a folder. Make one.", &["init", "Example Mission", "--timeout", "8h"]),
@@ -134,7 +175,6 @@ pub(super) const STEPS: &[Step] = &[
     until(&[1], "", &["health", "agent_001", "agent_002"]),
     mcell("", &["why", "agent_002"]),
     mcell("", &["daemon", "log", "-n", "4"]),
-    mcell("", &["daemon", "stop"]),
     mcell("Agents take what is ready. Of many who want a task, one gets it.", &["task", "claim", "--next", "--as", "agent_001"]),
     refused("", &["task", "claim", "task_001", "--as", "agent_002"]),
     mcell("", &["task", "complete", "task_001", "--result", "three steps", "--as", "agent_001"]),
@@ -156,4 +196,22 @@ pub(super) const STEPS: &[Step] = &[
     mcell("Every change is in the journal, each line chained to the one before:", &["log", "-n", "5"]),
     mcell("", &["journal", "verify"]),
     mcell("A cell is one file, if it must be:", &["cell", "backup", "--to", "../.."]),
+    mcell("Agents may be programs that mcell starts. Three of them, on a mission of their own:", &["init", "Night Shift", "--timeout", "8h"]),
+    bare("", Run::Enter("Night Shift")),
+    shell("", "cat ../../work.sh"),
+    mcell("", &["add-agent", "--role", "write", "--name", "Ada", "--", WORKER]),
+    mcell("", &["add-agent", "--role", "write", "--name", "Bob", "--", WORKER]),
+    mcell("", &["add-agent", "--role", "write", "--name", "Cleo", "--", WORKER]),
+    mcell("", &["add-task", "Count the primes", "--assign", "agent_001"]),
+    mcell("", &["add-task", "Count them too", "--assign", "agent_002"]),
+    mcell("", &["add-task", "Count them once more", "--assign", "agent_003"]),
+    mcell("", &["agent", "start", "agent_001", "agent_002", "agent_003"]),
+    until_said(is_at_its_fourth_step, "They work. One is killed in the middle of it:", &["agent", "log", "agent_002"]),
+    bare("", Run::KillAgent("agent_002")),
+    bare("It is seen, and brought back from what it saved:", Run::Story),
+    until_said(is_all_done, "It goes on where it was, and comes to the same number as the others:", &["task", "list"]),
+    mcell("", &["agent", "log", "agent_002"]),
+    mcell("", &["checkpoint", "show", "agent_002", "--file", "state"]),
+    mcell("", &["checkpoint", "show", "agent_001", "--file", "state"]),
+    mcell("", &["daemon", "stop"]),
 ];

@@ -76,10 +76,10 @@ impl Revive {
         // All are asked for before one is waited for: they come back side by side.
         let mut asked = Vec::new();
         for target in &targets {
-            if !self.failed {
+            let (cell, id) = (&target.cell, &target.id);
+            if !self.failed && !revival::is_under_way(cell, id)? {
                 require_unwell(context, target)?;
             }
-            let (cell, id) = (&target.cell, &target.id);
             asked.push(revival::request(session, cell, id, self.reason.as_deref())?);
         }
         let mut all = Vec::new();

@@ -169,6 +169,7 @@ static ROUTES: &[Route] = &[
     route(Method::Get, "/revivals", May::Near, Takes::Nothing, revivals::list),
     route(Method::Post, "/revivals/{revival_id}/approve", May::Operator, Takes::Json, revivals::approve),
     route(Method::Post, "/revivals/{revival_id}/deny", May::Operator, Takes::Json, revivals::deny),
+    route(Method::Post, "/revivals/{revival_id}/cancel", May::Operator, Takes::Json, revivals::cancel),
     route(Method::Get, "/metrics", May::Near, Takes::Nothing, metrics::metrics),
     route(Method::Get, "/livez", May::Near, Takes::Nothing, ready::live),
     route(Method::Get, "/readyz", May::Near, Takes::Nothing, ready::ready),

@@ -35,6 +35,11 @@ pub(super) fn deny(call: &Call<'_>) -> Reply {
     answer(call, Answer::Deny)
 }
 
+/// `POST /revivals/{revival_id}/cancel`
+pub(super) fn cancel(call: &Call<'_>) -> Reply {
+    answer(call, Answer::Cancel)
+}
+
 fn answer(call: &Call<'_>, answer: Answer) -> Reply {
     let [id, _] = call.names;
     let id = id.to_owned();

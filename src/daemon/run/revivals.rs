@@ -155,6 +155,10 @@ impl Hand {
                 let carried = revival::carry_out(&session, &cell, agent, terms)?;
                 Ok(carried.map(|(revival, is_quarantined)| outcome(Some(revival), is_quarantined)))
             }
+            Work::Recovered => {
+                let closed = revival::recovered(&session, &cell, agent)?;
+                Ok(closed.map(|revival| outcome(Some(revival), false)))
+            }
             Work::Revived(life) => concluded(life, None),
             Work::InVain(life, why) => concluded(life, Some(&why)),
         }

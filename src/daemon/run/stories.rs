@@ -1,6 +1,7 @@
 //! What people are told, and that it is told once: incidents of agents, and holds.
 
 use crate::base::boot::Moment;
+use crate::base::duration::in_words;
 use crate::base::error::Result;
 use crate::daemon::desk::Desk;
 use crate::daemon::setup::Setup;
@@ -10,9 +11,11 @@ use crate::daemon::world::World;
 use crate::health::incident::{Look, Turn};
 use crate::health::roster::{Found, Roster, Watched};
 use crate::health::state::State;
+use crate::mission::drill::Drill;
 use crate::mission::revival::{Revival, Status};
 use crate::ops::presence::About;
 use crate::store::root::Root;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Starts whoever tells people.
@@ -39,6 +42,7 @@ pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
         roster,
         incidents,
         stalls,
+        drills,
         ..
     } = world;
     let is_known =
@@ -46,6 +50,7 @@ pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
     incidents.keep(is_known);
     stalls.keep(is_known);
     for (_, watched) in roster.all() {
+        stories.extend(of_drill(roster, drills, watched, now));
         let is_ill = watched.state == State::Unhealthy;
         let verdict = watched.verdict(now.up);
         let is_in_trouble = is_ill || verdict.stalled.is_some();
@@ -66,7 +71,10 @@ pub(super) fn of_agents(world: &mut World, now: &Moment) -> Vec<Story> {
                 .target
                 .as_ref()
                 .is_some_and(|target| held.iter().any(|held| **held == **target));
-            if let Some(turn) = incidents.look(&key, look, is_held || by_gateway, now) {
+            // If it is still down when the drill is over, it is told then.
+            let is_drill = watched.drill.as_ref().is_some_and(|one| one.is_on(now));
+            let is_spoken_for = is_held || by_gateway || is_drill;
+            if let Some(turn) = incidents.look(&key, look, is_spoken_for, now) {
                 stories.extend(of_turn(
                     roster,
                     watched,
@@ -128,10 +136,7 @@ fn of_turn(
     let verdict = watched.verdict(now.up);
     let reason = match verdict.stalled {
         Some(seconds) if events[0] == Event::AgentStalled => {
-            format!(
-                "no progress for {}",
-                crate::base::duration::in_words(seconds)
-            )
+            format!("no progress for {}", in_words(seconds))
         }
         _ => verdict.reason.to_string(),
     };
@@ -149,6 +154,48 @@ fn of_turn(
         }
         Turn::Ended(incident) => Story::of_agent(end, whom, incident, now.wall, &reason)
             .change(State::Unhealthy.word(), verdict.state.word()),
+    })
+}
+
+/// What is to be told of the drill of an agent, if it has one: that it began, and what came of it.
+fn of_drill(
+    roster: &Roster,
+    told: &mut BTreeMap<String, Drill>,
+    watched: &Watched,
+    now: &Moment,
+) -> Option<Story> {
+    let drill = watched.drill.as_ref()?;
+    let key = key(watched)?;
+    let is_told = told
+        .get(&key)
+        .is_some_and(|known| known.incarnation == drill.incarnation);
+    let (event, reason) = match (drill.is_on(now), is_told) {
+        (true, false) => {
+            told.insert(key.clone(), drill.clone());
+            let target = in_words(drill.target);
+            let reason = format!("{drill}; it is to be back in {target}");
+            (Event::DrillBegan, reason)
+        }
+        (false, true) => {
+            told.remove(&key);
+            let lost = "whoever began it did not see it through";
+            let outcome = drill.outcome.as_deref().unwrap_or(lost);
+            (Event::DrillEnded, format!("{drill}: {outcome}"))
+        }
+        _ => return None,
+    };
+    let cell = watched.cell.as_ref()?;
+    let mission = roster
+        .cell(cell.as_str())
+        .map_or_else(String::new, |census| census.mission_name.clone());
+    let began = drill.began_at.unix();
+    let story = Story::new(event, &format!("{key}/drill/{began}"), now.wall, &reason);
+    Some(Story {
+        cell_id: Some(cell.to_string()),
+        mission_name: Some(mission),
+        agent_id: Some(watched.agent.to_string()),
+        command: Some(format!("mcell why {key}")),
+        ..story
     })
 }
 

@@ -3,10 +3,11 @@
 use super::{Work, World};
 use crate::base::boot::{Clocks, Moment};
 use crate::base::ids::{AgentId, CellId};
-use crate::health::mass::{Turn, is_the_gateways_fault};
+use crate::health::mass::{Share, Turn};
 use crate::health::pace::Disturbance;
 use crate::health::reason::Reason;
 use crate::health::roster::{Slot, Watched};
+use crate::health::settings::MISSED;
 use crate::health::state::State;
 use crate::health::{Up, milliseconds};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,13 +49,6 @@ pub struct Change {
     pub reason: String,
 }
 
-/// How the agents at one gateway fare.
-#[derive(Debug, Default)]
-struct Share {
-    sharing: usize,
-    unanswered: usize,
-}
-
 impl World {
     /// Looks at everything, once a sweep, and says what follows. What is told once is not told again.
     pub fn decide(&mut self, now: &Moment, clocks: Clocks) -> Vec<Action> {
@@ -79,8 +73,7 @@ impl World {
             actions.extend(change.map(Action::Changed));
             if let Some(target) = &watched.target {
                 let share = gateways.entry(Arc::clone(target)).or_default();
-                share.sharing += 1;
-                share.unanswered += usize::from(watched.signs.gateway_is_down());
+                share.take(&watched.signs, &watched.case, clocks.up);
                 if clocks.up >= watched.next_probe {
                     watched.next_probe = clocks
                         .up
@@ -125,6 +118,16 @@ impl World {
         clocks: Clocks,
         actions: &mut Vec<Action>,
     ) {
+        self.hold_gateways(gateways, clocks.up, actions);
+        // Whose gateway is at fault is held until that answers, and not for as long as what has no cause that is known.
+        if !self.held.is_empty() {
+            let behind = self.roster.all().filter_map(|(_, watched)| {
+                let is_behind = self.held.contains_key(watched.target.as_ref()?);
+                is_behind.then(|| watched.word()).flatten()
+            });
+            let behind: BTreeSet<String> = behind.collect();
+            self.mass.explain(|who| behind.contains(who));
+        }
         let before = self.mass.hold.clone();
         match self.mass.look(judged, clocks.up) {
             Some(Turn::Begun) => actions.extend(
@@ -138,30 +141,43 @@ impl World {
             }
             None => {}
         }
-        let at_fault = |share: &Share| is_the_gateways_fault(share.sharing, share.unanswered);
-        let silent: BTreeSet<Arc<str>> = gateways
-            .iter()
-            .filter(|(_, share)| at_fault(share))
-            .map(|(target, _)| Arc::clone(target))
-            .collect();
+    }
+
+    /// A gateway that answers nobody holds all that share it, until it has answered each so often that it is well, or until
+    /// each was asked so often: one that comes back answers one first, and the others are as well as that one.
+    fn hold_gateways(
+        &mut self,
+        gateways: &BTreeMap<Arc<str>, Share>,
+        now: Up,
+        actions: &mut Vec<Action>,
+    ) {
         let words = |target: &str| {
             format!("the gateway at {target} answers none of the agents that share it")
         };
-        actions.extend(
-            silent
-                .difference(&self.held)
-                .map(|target| Action::Held(words(target))),
-        );
-        actions.extend(
-            self.held
-                .difference(&silent)
-                .map(|target| Action::Released(words(target))),
-        );
-        self.held = silent;
+        for (target, share) in gateways.iter().filter(|(_, share)| share.is_at_fault()) {
+            let until = now.saturating_add(share.interval.saturating_mul(MISSED));
+            if self.held.insert(Arc::clone(target), until).is_none() {
+                actions.push(Action::Held(words(target)));
+            }
+        }
+        self.held.retain(|target, until| {
+            let share = gateways.get(target);
+            let goes_on = now < *until && share.is_some_and(|share| share.unwell > 0);
+            if !goes_on {
+                actions.push(Action::Released(words(target)));
+            }
+            goes_on
+        });
     }
 }
 
 impl Watched {
+    /// A word of its own for an agent of a cell.
+    fn word(&self) -> Option<String> {
+        let cell = self.cell.as_ref()?;
+        Some(format!("{cell}/{}", self.agent))
+    }
+
     /// Takes note of how it is now; tells if that is a change, for those who are in a cell, and when the next one comes if
     /// no sign does. Names itself if it fell by silence or probes.
     fn look(&mut self, clocks: Clocks, fallen: &mut Vec<String>) -> (Option<Change>, Option<Up>) {
@@ -175,11 +191,8 @@ impl Watched {
         }
         let (from, to) = (self.state, verdict.state);
         let (cell, reason) = (self.cell.clone(), verdict.reason.to_string());
-        if let Some(cell) = &cell
-            && to == State::Unhealthy
-            && verdict.reason != Reason::Died
-        {
-            fallen.push(format!("{cell}/{}", self.agent));
+        if to == State::Unhealthy && verdict.reason != Reason::Died {
+            fallen.extend(self.word());
         }
         (self.state, self.since) = (to, clocks);
         let change = cell.map(|cell| Change {

@@ -1,8 +1,16 @@
 //! Everything the daemon knows, and what it decides by it. Pure: a week of it runs in seconds.
 
 mod at_hand;
+#[cfg(test)]
+mod day;
 mod decide;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod outage;
 mod revive;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod week;
 
@@ -19,8 +27,9 @@ use crate::health::pace::{Disturbance, Pace};
 use crate::health::reason::Since;
 use crate::health::roster::{Record, Roster, VERSION, Written};
 use crate::health::settings::Settings;
+use crate::mission::drill::Drill;
 use crate::ops::hold::Hold;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything the daemon knows.
@@ -34,10 +43,12 @@ pub struct World {
     pub incidents: Incidents,
     /// The same: agents that live and make no progress.
     pub stalls: Incidents,
+    /// Drills of which people were told that they began, and not yet that they ended, by agent.
+    pub drills: BTreeMap<String, Drill>,
     /// The operator's own hold.
     pub operators_hold: Option<Hold>,
-    /// Gateways that answer nobody who shares them.
-    held: BTreeSet<Arc<str>>,
+    /// Gateways that answer nobody who shares them, each until when it is believed to be at fault, if nothing else is seen.
+    held: BTreeMap<Arc<str>, Up>,
     /// When the next agent changes, if no sign comes until then.
     pub next_change: Option<Up>,
     pace: Pace,
@@ -71,7 +82,7 @@ impl World {
 
     /// Gateways that answer nobody who shares them: revivals of their agents are held.
     pub fn held_gateways(&self) -> impl Iterator<Item = &str> {
-        self.held.iter().map(AsRef::as_ref)
+        self.held.keys().map(AsRef::as_ref)
     }
 
     /// What a restart shall find.

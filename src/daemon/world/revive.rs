@@ -25,6 +25,8 @@ pub enum Work {
     Fallen(News),
     /// Its request is due.
     Carry,
+    /// It got well by itself while its request waited.
+    Recovered,
     /// The life that was begun for its request has proved that it lives.
     Revived(u64),
     /// It was in vain, for this reason.
@@ -44,7 +46,13 @@ impl World {
                 Some(_) => (false, None),
             };
             let is_ours = watched.has_run && watched.cell.is_some() && is_judged;
-            let has_ended = watched.state == State::Unhealthy || over.is_some();
+            let is_dead = watched.case.process == Process::Dead;
+            let forgiven = watched.signs.forgiven(clocks.up).filter(|_| !is_dead);
+            let is_down = watched.state == State::Unhealthy;
+            if is_ours && is_down {
+                soonest = [soonest, forgiven].into_iter().flatten().min();
+            }
+            let has_ended = (is_down && forgiven.is_none()) || over.is_some();
             if !is_ours || (!has_ended && watched.revival.is_none()) {
                 continue;
             }
@@ -55,11 +63,11 @@ impl World {
                 None => (fallen(watched, held, clocks), None),
                 Some(open)
                     if over == Some(Meaning::Finished)
-                        || (over.is_some() && open.status == Status::Running) =>
+                        || (over.is_some() && is_for_this_life(watched, open)) =>
                 {
                     (fallen(watched, held, clocks), None)
                 }
-                Some(open) => look(watched, open, held.is_some(), now, clocks),
+                Some(open) => look(watched, open, has_ended, held.is_some(), now, clocks),
             };
             if let (Some(Work::Fallen(_) | Work::Carry), Some(target)) = (&now_due, &watched.target)
             {
@@ -126,21 +134,31 @@ fn fallen(watched: &Watched, held: Option<String>, clocks: Clocks) -> Option<Wor
     }))
 }
 
+/// Whether a request waits for what the present life proves, and not for one that was begun and never started.
+fn is_for_this_life(watched: &Watched, open: &OpenRevival) -> bool {
+    open.status == Status::Running && open.incarnation == Some(watched.signs.incarnation)
+}
+
 fn look(
     watched: &Watched,
     open: &OpenRevival,
+    has_ended: bool,
     is_held: bool,
     now: &Moment,
     clocks: Clocks,
 ) -> (Option<Work>, Option<Up>) {
     match (open.status, open.incarnation) {
+        (Status::Running, Some(life)) => prove(watched, life, is_held, clocks),
+        (Status::Running, None) => (None, None),
+        // It waited for so long that it got well, or it may yet: one that is degraded is not touched.
+        _ if !has_ended && watched.state == State::Healthy => (Some(Work::Recovered), None),
+        _ if !has_ended && !open.is_free => (None, None),
         (Status::Held, _) if !is_held => (Some(Work::Carry), None),
         (Status::Pending, _) if is_held => (None, None),
         (Status::Pending, _) => match left(open.not_before.as_ref(), now) {
             0 => (Some(Work::Carry), None),
             left => (None, Some(clocks.up.saturating_add(left))),
         },
-        (Status::Running, Some(life)) => prove(watched, life, clocks),
         _ => (None, None),
     }
 }
@@ -150,11 +168,17 @@ fn left(wait: Option<&Lease>, now: &Moment) -> u64 {
 }
 
 /// How far the life is that was begun for a request.
-fn prove(watched: &Watched, life: u64, clocks: Clocks) -> (Option<Work>, Option<Up>) {
+fn prove(
+    watched: &Watched,
+    life: u64,
+    is_held: bool,
+    clocks: Clocks,
+) -> (Option<Work>, Option<Up>) {
     let is_dead = watched.case.process == Process::Dead;
     if watched.signs.incarnation < life {
-        // Begun and never started: whoever began it fell in between. One that is just being started is not taken up twice.
-        return (is_dead.then_some(Work::Carry), None);
+        // Begun and never started. Whoever is at it just now is waited for; if nobody is, whoever began it fell in between,
+        // and the older life may live on: it is fenced, and nobody hears it any more.
+        return (Some(Work::Carry), None);
     }
     if watched.signs.incarnation > life {
         return (None, None);
@@ -170,6 +194,8 @@ fn prove(watched: &Watched, life: u64, clocks: Clocks) -> (Option<Work>, Option<
     match watched.signs.proof(&watched.case, clocks.up) {
         Proof::Given => (Some(Work::Revived(life)), None),
         Proof::At(at) => (None, Some(at.min(late))),
+        // What holds revivals may be what its signs wait for: then they are no try in vain.
+        Proof::Awaited if clocks.up >= late && is_held => (None, None),
         Proof::Awaited if clocks.up >= late => {
             let is_coming_up = watched.case.says_when_ready && !watched.signs.is_ready();
             let what = if is_coming_up {

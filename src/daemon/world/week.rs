@@ -2,17 +2,15 @@
 //! clock is set, the daemon is killed and stopped. Nobody who beats in time is ever unhealthy, and whoever is silent is seen
 //! within its bound.
 
+use super::model::{self, Chance, Clock};
 use super::{Action, World};
-use crate::base::boot::{Clocks, Moment};
-use crate::base::clock::Time;
-use crate::base::ids::{AgentId, CellId};
+use crate::base::ids::AgentId;
 use crate::health::probe::Answer;
 use crate::health::roster::{Beat, Found};
 use crate::health::settings::Settings;
 use crate::health::state::State;
-use crate::mission::agent::{AgentStatus, Role};
-use crate::mission::cell::CellStatus;
-use crate::mission::census::{AgentCensus, CellCensus};
+use crate::mission::agent::AgentStatus;
+use crate::mission::census::CellCensus;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,28 +22,6 @@ const DAY: u64 = 86_400;
 const POLL: u64 = 30;
 const TIMEOUT: u64 = 300;
 const GRACE: u64 = 120;
-
-/// Numbers that are the same for the same seed, of which no two in a row are alike (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        self.next() % most
-    }
-
-    /// Tells whether something happens that happens once in so many times.
-    fn once_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-}
 
 /// One agent as it really is, and what may be expected of a judge who saw what arrived.
 struct Real {
@@ -88,10 +64,7 @@ impl Real {
 struct Week {
     chance: Chance,
     world: World,
-    /// Seconds since the boot, sleep included; seconds awake; by the wall clock.
-    up: u64,
-    awake: u64,
-    wall: i64,
+    clock: Clock,
     real: Vec<Real>,
     censuses: Vec<CellCensus>,
     /// The daemon will be killed.
@@ -104,41 +77,14 @@ struct Week {
 impl Week {
     fn new(seed: u64) -> Self {
         let mut chance = Chance(seed);
-        let cell = |number: usize| CellCensus {
-            cell_id: CellId::new(format!("cell_{number}")).unwrap(),
-            mission_name: String::from("Week"),
-            status: Some(CellStatus::Active),
-            checkpoint_interval: 300,
-            revive_timeout: 300,
-            agents: Vec::new(),
-            due: Vec::new(),
-            troubles: Vec::new(),
-        };
-        let mut censuses: Vec<CellCensus> = (0..AGENTS / PER_CELL).map(cell).collect();
+        let mut censuses: Vec<CellCensus> = (0..AGENTS / PER_CELL).map(model::cell).collect();
         let mut real = Vec::new();
         for number in 0..AGENTS {
-            let id = AgentId::new(format!("agent_{number:03}")).unwrap();
             let is_probed = number % 3 == 0;
-            censuses[number / PER_CELL].agents.push(AgentCensus {
-                id: id.clone(),
-                name: String::from("Real"),
-                role: Role::Write,
-                status: AgentStatus::Idle,
-                gateway: is_probed.then(|| format!("127.0.0.1:{number}")),
-                watch: None,
-                has_run: false,
-                says_when_ready: false,
-                ends: None,
-                is_wanted: false,
-                is_alive: false,
-                is_in_hand: false,
-                current_task: None,
-                task_timeout: None,
-                last_checkpoint: None,
-                revival: None,
-                is_suppressed: false,
-                run: None,
-            });
+            let mut agent = model::agent(number);
+            agent.gateway = is_probed.then(|| format!("127.0.0.1:{number}"));
+            let id = agent.id.clone();
+            censuses[number / PER_CELL].agents.push(agent);
             real.push(Real {
                 cell: number / PER_CELL,
                 id,
@@ -157,9 +103,7 @@ impl Week {
         let mut week = Week {
             chance,
             world: World::new(Settings::default(), POLL),
-            up: 10_000,
-            awake: 10_000,
-            wall: 1_767_323_045,
+            clock: Clock::new(),
             real,
             censuses,
             doom: None,
@@ -170,12 +114,9 @@ impl Week {
         week
     }
 
-    fn clocks(&self) -> Clocks {
-        Clocks {
-            up: self.up * 1000,
-            awake: self.awake * 1000,
-            wall: self.wall * 1000,
-        }
+    /// Seconds since the boot.
+    fn now(&self) -> u64 {
+        self.clock.up / 1000
     }
 
     fn enrol_all(&mut self) {
@@ -184,7 +125,7 @@ impl Week {
 
     fn enrol(&mut self, cell: usize) {
         let census = Arc::new(self.censuses[cell].clone());
-        let clocks = self.clocks();
+        let clocks = self.clock.clocks();
         self.world.roster.enrol(
             &census,
             |agent| agent.gateway.as_deref().map(Arc::from),
@@ -199,22 +140,23 @@ impl Week {
     }
 
     fn disturb(&mut self) {
-        self.disturbed = self.up;
-        let now = self.up;
+        let now = self.now();
+        self.disturbed = now;
         self.real.iter_mut().for_each(|real| real.floor = now);
     }
 
     /// One second.
     fn second(&mut self) {
-        (self.up, self.awake, self.wall) = (self.up + 1, self.awake + 1, self.wall + 1);
+        self.clock.pass(1000);
         self.misfortune();
+        let now = self.now();
         if let Some(doom) = self
             .doom
-            .take_if(|doom| self.up >= doom.at && !doom.record.is_empty())
+            .take_if(|doom| now >= doom.at && !doom.record.is_empty())
         {
             self.restart(&doom.record);
         }
-        let turn = self.up % POLL;
+        let turn = self.now() % POLL;
         for number in 0..self.real.len() {
             if self.real[number].phase == turn {
                 self.act(number);
@@ -227,10 +169,10 @@ impl Week {
 
     /// What happens to whom.
     fn misfortune(&mut self) {
-        if !self.up.is_multiple_of(10) {
+        let now = self.now();
+        if !now.is_multiple_of(10) {
             return;
         }
-        let now = self.up;
         if self.chance.once_in(300) {
             let number = usize::try_from(self.chance.below(AGENTS as u64)).unwrap();
             let length = 60 + self.chance.below(3000);
@@ -242,15 +184,15 @@ impl Week {
         }
         if self.chance.once_in(9000) {
             let slept = 60 + self.chance.below(30_000);
-            self.up += slept;
-            self.wall += i64::try_from(slept).unwrap();
+            self.clock.sleep(slept * 1000);
             // Whoever was dead or quiet was so while it slept.
             self.disturb();
             let _ = writeln!(self.log, "{now} slept {slept}");
         }
         if self.chance.once_in(9000) {
             let ahead = i64::try_from(self.chance.below(200_000)).unwrap() - 100_000;
-            self.wall += if ahead.abs() < 10 { 3600 } else { ahead };
+            let ahead = if ahead.abs() < 10 { 3600 } else { ahead };
+            self.clock.set(ahead * 1000);
             self.disturb();
             let _ = writeln!(self.log, "{now} clock set by {ahead}");
         }
@@ -263,11 +205,12 @@ impl Week {
     }
 
     fn pause(&mut self, number: usize) {
+        let now = self.now();
         let real = &mut self.real[number];
         real.is_paused = !real.is_paused;
         let (cell, is_paused) = (real.cell, real.is_paused);
         if !is_paused {
-            Week::begin_anew(real, self.up);
+            Week::begin_anew(real, now);
         }
         self.censuses[cell].agents[number % PER_CELL].status = if is_paused {
             AgentStatus::Paused
@@ -280,15 +223,14 @@ impl Week {
     /// The daemon is killed, and some time later started again.
     fn restart(&mut self, record: &[u8]) {
         let later = 1 + self.chance.below(600);
-        let _ = writeln!(self.log, "{} killed for {later}", self.up);
-        (self.up, self.awake) = (self.up + later, self.awake + later);
-        self.wall += i64::try_from(later).unwrap();
+        let _ = writeln!(self.log, "{} killed for {later}", self.now());
+        self.clock.pass(later * 1000);
         self.world = World::new(Settings::default(), POLL);
         self.enrol_all();
-        let clocks = self.clocks();
+        let clocks = self.clock.clocks();
         self.world.go_on_from(
             serde_json::from_slice(record).unwrap(),
-            Some("boot"),
+            Some(&self.clock.boot()),
             clocks,
         );
         self.disturb();
@@ -297,8 +239,8 @@ impl Week {
     /// An agent beats, or its gateway is asked; some of it is lost.
     fn act(&mut self, number: usize) {
         let is_lost = self.chance.once_in(50);
-        let clocks = self.clocks();
-        let (now, wall) = (self.up, clocks.wall);
+        let clocks = self.clock.clocks();
+        let (now, wall) = (self.now(), clocks.wall);
         let real = &mut self.real[number];
         let is_dead = now < real.dead_until;
         let is_quiet = now < real.quiet_until;
@@ -344,12 +286,8 @@ impl Week {
     }
 
     fn sweep(&mut self) {
-        let clocks = self.clocks();
-        let moment = Moment {
-            wall: Time::from_unix(self.wall).unwrap(),
-            boot: Some(String::from("boot")),
-            up: clocks.up,
-        };
+        let clocks = self.clock.clocks();
+        let (now, moment) = (self.now(), self.clock.moment());
         for action in self.world.decide(&moment, clocks) {
             match action {
                 Action::Changed(change) => {
@@ -357,18 +295,18 @@ impl Week {
                     let _ = writeln!(
                         self.log,
                         "{} {} {from} -> {to}: {}",
-                        self.up, change.agent, change.reason
+                        now, change.agent, change.reason
                     );
                 }
                 Action::Held(why) | Action::Released(why) => {
-                    let _ = writeln!(self.log, "{} {why}", self.up);
+                    let _ = writeln!(self.log, "{now} {why}");
                 }
                 _ => {}
             }
         }
         if let Some(doom) = &mut self.doom {
             doom.record =
-                serde_json::to_vec(&self.world.record(Some(String::from("boot")), clocks)).unwrap();
+                serde_json::to_vec(&self.world.record(Some(self.clock.boot()), clocks)).unwrap();
         }
         let told: Vec<State> = self.real.iter().map(|real| self.check(real)).collect();
         self.real
@@ -383,7 +321,7 @@ impl Week {
             panic!("{} is not there", real.id);
         };
         let watched = self.world.roster.get(slot).unwrap();
-        let (state, now) = (watched.state, self.up);
+        let (state, now) = (watched.state, self.now());
         let silent = now.saturating_sub(real.floor);
         let told = || {
             let reason = watched.verdict(now * 1000).reason;
@@ -426,8 +364,8 @@ impl Week {
 
     fn pass(seed: u64, length: u64) -> String {
         let mut week = Week::new(seed);
-        let end = week.up + length;
-        while week.up < end {
+        let end = week.now() + length;
+        while week.now() < end {
             week.second();
         }
         week.log

@@ -234,8 +234,11 @@ impl Watched {
     /// Refuses what is of another life. Whoever starts itself may begin a new one by saying so.
     fn check_life(&mut self, said: Option<u64>, now: Up) -> Result<(), Refusal> {
         let present = self.signs.incarnation;
+        let begun = self.begun.max(present);
         match said {
-            Some(said) if said < present => Err(Refusal::Fenced(present)),
+            Some(said) if said < begun => Err(Refusal::Fenced(begun)),
+            // By what it knows of itself it is of the life that was heard last.
+            None if present < begun => Err(Refusal::Fenced(begun)),
             Some(said) if said > present && self.has_run => Err(Refusal::Unborn(said)),
             Some(said) if said > present => {
                 self.signs = Signs::begin(said, &self.case.settings, now);

@@ -27,6 +27,7 @@ use crate::health::state::{State, Verdict};
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
 use crate::mission::census::{AgentCensus, CellCensus, OpenRevival};
+use crate::mission::drill::Drill;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -56,10 +57,14 @@ pub struct Watched {
     pub target: Option<Arc<str>>,
     /// Whether its command is one of mcell's.
     pub has_run: bool,
+    /// The last life of it that was begun: from then on every older one is over, though the new one is not started yet.
+    pub begun: u64,
     /// The open request to bring it back.
     pub revival: Option<OpenRevival>,
     /// Whether nobody asks for it again by itself.
     pub is_suppressed: bool,
+    /// Its drill: the one that goes on, or the last.
+    pub drill: Option<Drill>,
     /// Seconds that a life of it has to prove that it lives.
     pub revive_timeout: u64,
     /// When its gateway is asked next; 0: at once.
@@ -103,8 +108,10 @@ impl Watched {
             heard: Heard::default(),
             target: None,
             has_run: false,
+            begun: 0,
             revival: None,
             is_suppressed: false,
+            drill: None,
             revive_timeout: 0,
             next_probe: 0,
             task: None,
@@ -380,8 +387,10 @@ impl Watched {
         self.case = case;
         self.target = target;
         self.has_run = agent.has_run;
+        self.begun = agent.begun;
         self.revival.clone_from(&agent.revival);
         self.is_suppressed = agent.is_suppressed;
+        self.drill.clone_from(&agent.drill);
         if incarnation > self.signs.incarnation {
             self.heard.status = None;
             self.signs = Signs::begin(incarnation, &self.case.settings, now.up);

@@ -1,6 +1,6 @@
 //! What a look makes of a record and of signs on file, and what is told of parts.
 
-use super::{Found, Record, Roster};
+use super::{Found, Record, Refusal, Roster};
 use crate::base::boot::Clocks;
 use crate::base::ids::{AgentId, CellId};
 use crate::health::settings::Settings;
@@ -35,6 +35,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         says_when_ready: false,
         ends: None,
         is_wanted: false,
+        begun: 0,
         is_alive: false,
         is_in_hand: false,
         current_task: None,
@@ -42,6 +43,7 @@ fn agent(id: &str, incarnation: Option<u64>) -> AgentCensus {
         last_checkpoint: None,
         revival: None,
         is_suppressed: false,
+        drill: None,
         run: incarnation.map(|incarnation| RunNote {
             incarnation,
             ..RunNote::default()
@@ -178,7 +180,7 @@ fn a_sign_on_file_counts_if_it_is_news_of_this_boot_and_this_life() {
     let mut hear = |sign: &Beat, boot| roster.hear_file(slot, sign, boot, at(500));
     assert_eq!(hear(&beat(400, Some(3)), Some("two")), None, "another boot");
     assert_eq!(hear(&beat(501, Some(3)), BOOT), None, "not yet");
-    let fenced = Some(Err(super::Refusal::Fenced(3)));
+    let fenced = Some(Err(Refusal::Fenced(3)));
     assert_eq!(hear(&beat(400, Some(2)), BOOT), fenced);
     assert_eq!(hear(&beat(400, Some(3)), BOOT), Some(Ok(())));
     assert_eq!(hear(&beat(400, Some(3)), BOOT), None, "it was taken before");
@@ -283,4 +285,42 @@ fn a_part_counts_what_it_has_and_names_it_anew() {
     assert_eq!(named.cells["c"].total_agents, 1);
     let whole = of_cell.and(all.clone().only(|_| true, Some("d")));
     assert_eq!(whole, all);
+}
+
+#[test]
+fn from_its_fence_on_an_older_life_is_refused_though_the_new_one_is_not_started_yet() {
+    let mut roster = Roster::new(Settings::default());
+    let mut fenced = agent("a", Some(3));
+    (fenced.has_run, fenced.is_wanted, fenced.is_alive) = (true, true, true);
+    let mut census = CellCensus {
+        cell_id: CellId::new("c").unwrap(),
+        mission_name: String::from("Example"),
+        status: Some(CellStatus::Active),
+        checkpoint_interval: 300,
+        revive_timeout: 300,
+        agents: vec![fenced],
+        due: Vec::new(),
+        troubles: Vec::new(),
+    };
+    let mut beat = |begun: u64, run: u64, said: Option<u64>| {
+        census.agents[0].begun = begun;
+        census.agents[0].run.as_mut().unwrap().incarnation = run;
+        roster.enrol(&Arc::new(census.clone()), |_| None, at(0));
+        let Found::One(slot) = roster.find("a", None) else {
+            panic!("an agent");
+        };
+        let beat = super::Beat {
+            incarnation: said,
+            ..super::Beat::default()
+        };
+        roster
+            .beat(slot, &beat, at(1))
+            .map(|beaten| beaten.incarnation)
+    };
+    assert_eq!(beat(3, 3, Some(3)), Ok(3));
+    // Another life was begun; the process of this one still stops.
+    assert_eq!(beat(4, 3, Some(3)), Err(Refusal::Fenced(4)));
+    assert_eq!(beat(4, 3, None), Err(Refusal::Fenced(4)));
+    assert_eq!(beat(4, 4, Some(3)), Err(Refusal::Fenced(4)));
+    assert_eq!(beat(4, 4, None), Ok(4));
 }

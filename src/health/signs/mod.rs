@@ -249,6 +249,12 @@ impl Signs {
         self.before = None;
     }
 
+    /// Until when what is missing may be our own fault, where that is so: it is as it was before, and has given no sign since.
+    pub fn forgiven(&self, now: Up) -> Option<Up> {
+        self.before?;
+        self.grace.filter(|until| now < *until)
+    }
+
     /// When this life began, or began to count again.
     pub fn begun(&self) -> Up {
         self.floor
@@ -292,6 +298,24 @@ impl Signs {
     /// Whether its gateway fails, and not it alone may be at fault. One that says that it is not well answers.
     pub fn gateway_is_down(&self) -> bool {
         self.probes.state() == State::Unhealthy && self.says.is_none()
+    }
+
+    /// Whether its gateway answers; none where that is not known: it was not asked lately, or what failed does not count yet.
+    pub fn gateway_answers(&self, case: &Case, now: Up) -> Option<bool> {
+        if self.says.is_some() {
+            return Some(true);
+        }
+        if self.probes.bad > 0 || self.gateway_is_down() {
+            return Some(false);
+        }
+        let lately = milliseconds(case.settings.interval).saturating_mul(2);
+        let last = self.probes.last?;
+        (now.saturating_sub(last) <= lately).then_some(true)
+    }
+
+    /// Whether its gateway has answered so often that it is well.
+    pub fn gateway_is_well(&self, case: &Case) -> bool {
+        self.says.is_some() || self.probes.good >= case.settings.success_threshold
     }
 
     fn is_covered(&self, now: Up) -> bool {

@@ -9,6 +9,7 @@ use crate::mission::shape::schema;
 use crate::mission::task::TaskStatus;
 use crate::ops::due;
 use crate::ops::edit::{self, Again, Subject};
+use crate::ops::run;
 use crate::ops::session::Session;
 use crate::ops::set::{self, Assignment, Protected};
 use crate::store::cell::OpenCell;
@@ -44,6 +45,21 @@ pub struct Moved {
     pub changed: bool,
     /// Tasks in progress, each with who works on it: a move of the cell does not stop them.
     pub at_work: Vec<AtWork>,
+    /// Agents of which something runs: a move of the cell does not end them.
+    pub running: Vec<String>,
+    /// Agents that were stopped with it, as was asked for.
+    pub stopped: Vec<String>,
+}
+
+impl Moved {
+    /// Stops the agents that run, one after the other. What was moved stays so if one cannot be.
+    pub fn stop_all(&mut self, session: &Session, cell: &OpenCell) -> Result<()> {
+        for id in std::mem::take(&mut self.running) {
+            run::stop(session, cell, &AgentId::new(id.as_str())?, false)?;
+            self.stopped.push(id);
+        }
+        Ok(())
+    }
 }
 
 /// A task that somebody works on.
@@ -150,6 +166,7 @@ fn finish(session: &Session, writing: &mut Writing<'_>, cell: Cell, what: &str) 
     let changed = writing.put(layout::CELL, &cell)?;
     due::follow_pause(writing, &session.moment(), cell.paused_until)?;
     let at_work = at_work(writing.cell())?;
+    let running = run::running(writing.cell())?;
     // After this nothing may fail: it is done.
     writing.commit(what)?;
     Ok(Moved {
@@ -157,6 +174,8 @@ fn finish(session: &Session, writing: &mut Writing<'_>, cell: Cell, what: &str) 
         cell,
         changed,
         at_work,
+        running: running.iter().map(AgentId::to_string).collect(),
+        stopped: Vec::new(),
     })
 }
 

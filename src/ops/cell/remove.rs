@@ -1,6 +1,8 @@
 //! Cells go to the trash, and the trash is emptied.
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
+use crate::base::text::listed;
+use crate::ops::run;
 use crate::ops::session::Session;
 use crate::ops::trash::{self, Removed, Thrown};
 use crate::store::cell::OpenCell;
@@ -13,11 +15,23 @@ pub fn remove(session: &Session, cell: &OpenCell) -> Result<Removed> {
     let held = root.lock(session.wait("cell remove")?)?;
     // Whoever writes to it now finishes first.
     let mut writing = session.write(cell, "cell remove")?;
+    refuse_running(cell)?;
     let place = root.trash_cell(&held, cell.id(), writing.now())?;
     // The rename was the act; that its journal goes without the line is no reason to say that it failed.
     let _ = writing.note("removed the cell");
     let from = root.path().join(cell.id().as_str());
     Ok(Removed::new(cell.id().as_str(), root.path(), &place, &from))
+}
+
+/// The ground is not taken from under what runs on it.
+fn refuse_running(cell: &OpenCell) -> Result<()> {
+    let running = run::running(cell)?;
+    if running.is_empty() {
+        return Ok(());
+    }
+    let verb = if running.len() == 1 { "runs" } else { "run" };
+    Err(Error::refused(format!("{} {verb} in it", listed(&running)))
+        .hint("`--stop` stops what runs, and then removes the cell"))
 }
 
 /// What `prune` would delete: what has lain in the trash for longer than so many seconds.

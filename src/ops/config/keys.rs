@@ -8,13 +8,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What a webhook may ask to hear of. A word that ends in `*` means all that begin so.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 11] = [
     "agent.unhealthy",
     "agent.recovered",
     "agent.stalled",
     "agent.progressing",
     "revival.waits",
     "agent.quarantined",
+    "drill.began",
+    "drill.ended",
     "hold.begun",
     "hold.ended",
     "daemon.restarted",

@@ -4,7 +4,7 @@ use super::steps::{self, Step};
 use super::substitute::hand_on;
 use super::{Terms, open_of, put, rule_of, timeline};
 use crate::base::boot::Moment;
-use crate::base::error::Result;
+use crate::base::error::{Error, Kind, Result};
 use crate::base::ids::AgentId;
 use crate::mission::agent::AgentStatus;
 use crate::mission::cell::CellStatus;
@@ -12,8 +12,10 @@ use crate::mission::revival::{Revival, Status};
 use crate::mission::run::{Meaning, Terms as Ends, Wanted};
 use crate::ops::run::{State, is_at_home};
 use crate::ops::session::Session;
+use crate::ops::stop_point;
 use crate::revival::{Burden, Cause, Draft, News, is_due};
 use crate::store::cell::OpenCell;
+use crate::store::commit::Writing;
 use crate::store::{revival as on_disk, run};
 
 /// What followed.
@@ -62,8 +64,13 @@ pub fn fallen(
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
     let mut cause = Cause::of(news, &ends, &note, lives, &session.moment());
-    let checkpoint = State::seen(cell, id)?.checkpoint();
-    cause.burden = Burden::of(&agent, checkpoint, &note, session.moment().wall);
+    let state = State::seen(cell, id)?;
+    let now = session.moment();
+    let drill = state.drill();
+    match drill.filter(|drill| drill.broke(note.incarnation, &now)) {
+        Some(drill) => cause = cause.of_drill(&drill),
+        None => cause.burden = Burden::of(&agent, state.checkpoint(), &note, now.wall),
+    }
     if cause.meaning == Meaning::Finished {
         return finish(session, cell, id);
     }
@@ -90,27 +97,16 @@ pub fn fallen(
     if draft.is_quarantined {
         hand_on(session, cell, id, &mut draft.revival)?;
     }
-    if !is_due(&draft.revival, &session.moment()) {
-        let revival = Box::new(file(session, cell, id, &draft)?);
-        if draft.is_suppressed {
-            // What it held is free now, if nothing of it runs.
-            session.write(cell, "revive").map(drop)?;
-        }
-        return Ok(Done::Asked {
-            revival,
-            is_quarantined: draft.is_quarantined,
-        });
-    }
-    // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
-    Ok(
-        match steps::carry(session, cell, id, terms, Some(&draft))? {
-            Step::Started(revival) => Done::Started(revival),
-            Step::Waits(revival, is_quarantined) => Done::Asked {
-                revival,
-                is_quarantined,
-            },
+    match begin(session, cell, id, terms, &draft) {
+        Err(error) => match of_cell_without_lock(cell, id)? {
+            Some(open) if open.id != draft.revival.id => Ok(Done::Asked {
+                revival: Box::new(open),
+                is_quarantined: false,
+            }),
+            _ => Err(error),
         },
-    )
+        done => done,
+    }
 }
 
 fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival) -> Result<()> {
@@ -119,7 +115,9 @@ fn withdraw(session: &Session, cell: &OpenCell, id: &AgentId, mut open: Revival)
     let why = Some(String::from("it asked to be started again"));
     open.become_status(Status::Cancelled, why, writing.now());
     put(&mut writing, id, &mut state, &open)?;
-    writing.commit(&told(&open))
+    writing.commit(&told(&open))?;
+    stop_point::reached(&session.env, "withdraw");
+    Ok(())
 }
 
 /// The open request of an agent. Whoever changes it holds the agent's `.act`, as the caller does.
@@ -145,12 +143,55 @@ fn finish(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Done> {
         state.put(&mut writing, id)?;
         writing.commit(&format!("{id} has finished: exit 0"))?;
     }
+    stop_point::reached(&session.env, "finish");
     session.write(cell, "agent finished").map(drop)?;
     Ok(Done::Finished)
 }
 
-/// Stages what is to be remembered of the agent.
-pub(super) fn remember(draft: &Draft, state: &mut State, now: &Moment) -> Result<()> {
+/// Files a request, and carries it out if it is due.
+fn begin(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    terms: Terms,
+    draft: &Draft,
+) -> Result<Done> {
+    if !is_due(&draft.revival, &session.moment()) {
+        let revival = Box::new(file(session, cell, id, draft)?);
+        if draft.is_suppressed {
+            // What it held is free now, if nothing of it runs.
+            session.write(cell, "revive").map(drop)?;
+        }
+        return Ok(Done::Asked {
+            revival,
+            is_quarantined: draft.is_quarantined,
+        });
+    }
+    // What is carried out at once is filed with its first step, in one commit: the agent is down meanwhile.
+    Ok(match steps::carry(session, cell, id, terms, Some(draft))? {
+        Step::Started(revival) => Done::Started(revival),
+        Step::Waits(revival, is_quarantined) => Done::Asked {
+            revival,
+            is_quarantined,
+        },
+    })
+}
+
+/// Stages what is to be remembered of the agent. Refused (exit 6) if there is an open request after all: whoever filed that
+/// was killed before all of it was in its place, and the lock that is held now has put it there.
+pub(super) fn remember(
+    writing: &Writing<'_>,
+    draft: &Draft,
+    state: &mut State,
+    now: &Moment,
+) -> Result<()> {
+    if let Some(open) = open_of(writing, state)? {
+        let told = format!("{} is asked for already: {}", open.agent_id, open.id);
+        return Err(Error::new(Kind::Busy, told).hint(format!(
+            "`mcell revival show {}` tells how it stands",
+            open.id
+        )));
+    }
     state.suppress(draft.is_suppressed);
     state.remember(draft.record.clone(), now)
 }
@@ -164,9 +205,10 @@ pub(super) fn file(
 ) -> Result<Revival> {
     let mut writing = session.write(cell, "revive")?;
     let mut state = State::read(&writing, id)?;
-    remember(draft, &mut state, &session.moment())?;
+    remember(&writing, draft, &mut state, &session.moment())?;
     put(&mut writing, id, &mut state, &draft.revival)?;
     writing.commit(&told(&draft.revival))?;
+    stop_point::reached(&session.env, "ask");
     Ok(draft.revival.clone())
 }
 

@@ -30,6 +30,8 @@ pub struct Told {
     pub requested_at: Time,
     /// Who asked.
     pub requested_by: String,
+    /// Whether the agent was broken on purpose.
+    pub is_drill: bool,
     /// It is not carried out before this.
     pub not_before: Option<Time>,
     /// The operator who approved or denied it.
@@ -118,6 +120,7 @@ impl From<Revival> for Told {
             why: revival.why,
             requested_at: revival.requested_at,
             requested_by: revival.requested_by,
+            is_drill: revival.is_drill,
             not_before: revival.not_before.map(|wait| wait.expires_at),
             answered_by: revival.answered_by,
             incarnation: revival.incarnation,
@@ -214,5 +217,43 @@ pub fn find(scope: &Scope, beginning: &str) -> Result<(OpenCell, Revival)> {
             let (path, revival) = found.swap_remove(at.unwrap_or(0));
             Ok((OpenCell::open(&path)?, revival))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::RevivalId;
+    use crate::ops::revival::put;
+    use crate::ops::run::State;
+    use crate::ops::world::World;
+    use crate::store::revival::KEPT;
+
+    #[test]
+    fn requests_do_not_pile_up_the_newest_hundred_that_are_over_are_kept() {
+        // The fleet's first queue was never pruned.
+        let mut world = World::in_memory();
+        let agent = world.add_agent();
+        let mut ids = Vec::new();
+        for _ in 0..=KEPT {
+            world.seconds_pass(1);
+            let id = RevivalId::random();
+            let mut writing = world.session.write(&world.cell, "revive").unwrap();
+            let mut state = State::read(&writing, &agent).unwrap();
+            let why = String::from("it fell");
+            let mut one = Revival::new(&id, world.cell.id(), &agent, why, writing.now());
+            one.become_status(Status::Suppressed, None, writing.now());
+            put(&mut writing, &agent, &mut state, &one).unwrap();
+            writing.commit("over").unwrap();
+            ids.push(id);
+        }
+        let kept = revival::ids(&world.cell, layout::REVIVALS).unwrap();
+        assert_eq!(kept.len(), KEPT);
+        assert!(!kept.contains(&ids[0]) && kept.contains(&ids[1]));
+        assert!(
+            revival::ids(&world.cell, layout::OPEN_REVIVALS)
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -12,8 +12,8 @@ mod timeline;
 pub use answer::answer;
 pub use fall::{Done, fallen};
 pub use list::{Listed, Told, ToldStep, find, list};
-pub use request::{request, require_unwell, see_through};
-pub use steps::{carry_out, conclude};
+pub use request::{is_under_way, request, require_unwell, see_through};
+pub use steps::{carry_out, conclude, recovered};
 
 pub use crate::revival::{Answer, News};
 
@@ -40,7 +40,7 @@ pub struct Terms {
 }
 
 /// What counts for an agent of a cell under these terms.
-fn rule_of(cell: &OpenCell, id: &AgentId, terms: Terms) -> Result<Rule> {
+pub(crate) fn rule_of(cell: &OpenCell, id: &AgentId, terms: Terms) -> Result<Rule> {
     let policies = cell.policies()?;
     let policies = Effective::of(&cell.cell()?, policies.as_ref());
     let retries = match policies.max_retries.source {

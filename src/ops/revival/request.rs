@@ -15,8 +15,6 @@ use crate::revival::{self, Record, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::root::Root;
 use crate::store::{revival as on_disk, run as lives};
-use rustix::event::poll;
-use rustix::time::Timespec;
 use std::time::{Duration, Instant};
 
 /// How long a process lives that is to prove no more than that.
@@ -42,7 +40,13 @@ pub fn request(
     let lives = lives::lives(cell.folder(), id)?;
     let mut asked = match open_of(&writing, &state)? {
         // It is at it. One that ended since is begun again, and not when its wait is over.
-        Some(open) if open.status == Status::Running && lives => return Ok(open),
+        Some(open)
+            if open.status == Status::Running
+                && lives
+                && !steps::is_of_older_life(cell, id, &open)? =>
+        {
+            return Ok(open);
+        }
         Some(open) => open,
         None => {
             let reason = reason.unwrap_or("an operator asks for it").to_owned();
@@ -87,7 +91,7 @@ pub fn see_through(
         if !now.status.is_open() || waits || Instant::now() >= end {
             return Ok(now);
         }
-        pause();
+        run::pause();
     }
 }
 
@@ -113,20 +117,20 @@ fn alone(
         if Instant::now() >= end {
             break None;
         }
-        pause();
+        run::pause();
     };
     conclude(session, cell, id, life, in_vain, terms)?;
     on_disk::read(cell, name)?.ok_or_else(|| steps::gone(id))
 }
 
-/// Between two looks at what another process does.
-fn pause() {
-    let step = Timespec {
-        tv_sec: 0,
-        tv_nsec: 20_000_000,
+/// Whether a life was begun to bring an agent back, and has not proved yet that it lives: that is gone on with, however well
+/// the agent looks.
+pub fn is_under_way(cell: &OpenCell, id: &AgentId) -> Result<bool> {
+    let open = match State::seen(cell, id)?.revival() {
+        Some(open) => on_disk::read(cell, &open)?,
+        None => None,
     };
-    // A signal may end it before.
-    _ = poll(&mut [], Some(&step));
+    Ok(open.is_some_and(|open| open.status == Status::Running))
 }
 
 /// Refuses to bring back what is well (exit 5).

@@ -4,12 +4,14 @@
 use super::fall::{file, of_cell_without_lock, remember, told};
 use super::substitute::hand_on;
 use super::{Terms, open_of, put, rule_of, timeline};
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Error, Result};
 use crate::base::ids::AgentId;
 use crate::mission::revival::{Revival, Status};
+use crate::mission::run::{Meaning, RunNote, Terms as Ends};
 use crate::ops::agent::show;
 use crate::ops::run::{DeadEnd, State, dead_end, launch};
 use crate::ops::session::Session;
+use crate::ops::stop_point;
 use crate::revival::{self, Burden, Draft, is_due};
 use crate::store::cell::OpenCell;
 use crate::store::run;
@@ -32,8 +34,11 @@ pub fn carry_out(
     terms: Terms,
 ) -> Result<Option<(Revival, bool)>> {
     let _acting = run::act(cell.folder(), id, session.wait("revive")?)?;
-    if !is_carried_out(session, cell, id)? {
+    let Some(open) = take_up(session, cell, id, terms)? else {
         return Ok(None);
+    };
+    if !is_due(&open, &session.moment()) {
+        return Ok(Some((open, false)));
     }
     Ok(Some(match carry(session, cell, id, terms, None)? {
         Step::Started(revival) => (*revival, false),
@@ -41,20 +46,53 @@ pub fn carry_out(
     }))
 }
 
-/// Whether the open request of an agent is to be carried out now; one that was held is not held any more.
-fn is_carried_out(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<bool> {
+/// What the end of an agent's process means.
+fn meaning(cell: &OpenCell, id: &AgentId, note: &RunNote, lives: bool) -> Result<Meaning> {
+    let agent = cell.agent(id)?;
+    let run = agent.as_ref().and_then(|agent| agent.run.as_ref());
+    Ok(run.map_or(Meaning::Died, |run| {
+        revival::meaning(&Ends::of(run), note, lives)
+    }))
+}
+
+/// The open request of an agent, if it is to be carried out now, or if its policy, which may have changed, stops it. One
+/// that was held is not held any more.
+fn take_up(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    terms: Terms,
+) -> Result<Option<Revival>> {
+    let rule = rule_of(cell, id, terms)?;
     let mut writing = session.write(cell, "revive")?;
     let mut state = State::read(&writing, id)?;
     let Some(mut open) = open_of(&writing, &state)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
     let lives = run::lives(cell.folder(), id)?;
-    if revival::take_up(&mut open, &note, lives, &session.moment()) {
+    let meaning = meaning(cell, id, &note, lives)?;
+    let now = session.moment();
+    let mut is_stopped = false;
+    let mut has_changed = revival::take_up(&mut open, &note, &now);
+    if is_due(&open, &now)
+        && let Some(is_suppressed) = revival::stop(&mut open, rule.policy, meaning, &now)
+    {
+        state.suppress(is_suppressed);
+        (has_changed, is_stopped) = (true, true);
+    }
+    if has_changed {
         put(&mut writing, id, &mut state, &open)?;
         writing.commit(&told(&open))?;
+        stop_point::reached(&session.env, "lift");
     }
-    Ok(is_due(&open, &session.moment()))
+    Ok((is_stopped || is_due(&open, &now)).then_some(open))
+}
+
+/// Whether what runs of an agent, or ran last, is an older life than the one that was begun for a request.
+pub(super) fn is_of_older_life(cell: &OpenCell, id: &AgentId, open: &Revival) -> Result<bool> {
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    Ok(Some(note.incarnation) < open.incarnation)
 }
 
 /// The same for who holds the agent's `.act`, and knows that it is due. `draft`: the request, if it is not filed yet.
@@ -69,7 +107,7 @@ pub(super) fn carry(
     let started = launch(session, cell, id, "revive", |writing, state, plan, life| {
         let mut open = match draft {
             Some(draft) => {
-                remember(draft, state, &session.moment())?;
+                remember(writing, draft, state, &session.moment())?;
                 draft.revival.clone()
             }
             None => open_of(writing, state)?.ok_or_else(|| gone(id))?,
@@ -91,11 +129,11 @@ pub(super) fn carry(
             (open.started_at, open.pid) = (Some(writing.now()), Some(pid));
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&format!("revival {}: {id} runs as pid {pid}", open.id))?;
+            stop_point::reached(&session.env, "note");
             Ok(Step::Started(Box::new(open)))
         }
         (Ok(_), None) => Err(Error::bug("a life was begun for no request")),
-        // Whoever has the lock, or the disk, may give it back soon: nothing is counted.
-        (Err(error), _) if matches!(error.kind(), Kind::Busy | Kind::OutcomeUnknown) => Err(error),
+        (Err(error), _) if !revival::counts(error.kind()) => Err(error),
         (Err(error), carried) => {
             if let (Some(draft), None) = (draft, carried) {
                 file(session, cell, id, draft)?;
@@ -104,8 +142,7 @@ pub(super) fn carry(
                 let revival = ends_here(session, cell, id, &end)?;
                 return Ok(Step::Waits(Box::new(revival), false));
             }
-            let (revival, is_quarantined) =
-                in_vain(session, cell, id, error.message(), false, terms)?;
+            let (revival, is_quarantined) = in_vain(session, cell, id, error.message(), terms)?;
             Ok(Step::Waits(Box::new(revival), is_quarantined))
         }
     }
@@ -141,11 +178,32 @@ pub fn conclude(
             state.remember(record, &now)?;
             put(&mut writing, id, &mut state, &open)?;
             writing.commit(&told(&open))?;
+            stop_point::reached(&session.env, "close");
             return Ok(Some((open, false)));
         }
     }
     let why = in_vain_since.unwrap_or_default();
-    in_vain(session, cell, id, why, true, terms).map(Some)
+    in_vain(session, cell, id, why, terms).map(Some)
+}
+
+/// Closes the open request of an agent that got well by itself while it waited. Gives it, if it was closed.
+pub fn recovered(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Option<Revival>> {
+    let _acting = run::act(cell.folder(), id, session.wait("revive")?)?;
+    let mut writing = session.write(cell, "revive")?;
+    let mut state = State::read(&writing, id)?;
+    let now = session.moment();
+    let mut record = state.record(&now);
+    let Some(mut open) = open_of(&writing, &state)? else {
+        return Ok(None);
+    };
+    let lives = run::lives(cell.folder(), id)?;
+    if !lives || !revival::recovered(&mut open, &mut record, &now) {
+        return Ok(None);
+    }
+    state.remember(record, &now)?;
+    put(&mut writing, id, &mut state, &open)?;
+    writing.commit(&told(&open))?;
+    Ok(Some(open))
 }
 
 /// A try that the next one would only repeat: it failed, or an operator is asked.
@@ -168,14 +226,12 @@ fn ends_here(session: &Session, cell: &OpenCell, id: &AgentId, end: &DeadEnd) ->
     Ok(open)
 }
 
-/// A try was in vain: the request waits for the next, for an operator, or its agent is given up for a while. `has_begun`:
-/// whether a life began, and failed.
+/// A try was in vain: the request waits for the next, for an operator, or its agent is given up for a while.
 fn in_vain(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
     why: &str,
-    has_begun: bool,
     terms: Terms,
 ) -> Result<(Revival, bool)> {
     let rule = rule_of(cell, id, terms)?;
@@ -184,13 +240,20 @@ fn in_vain(
     let state = State::seen(cell, id)?;
     let mut open = of_cell_without_lock(cell, id)?.ok_or_else(|| gone(id))?;
     let mut record = state.record(&now);
-    let burden = if has_begun {
-        let note = run::read(cell.folder(), id)?.unwrap_or_default();
-        Burden::of(&show(cell, id)?, state.checkpoint(), &note, now.wall)
+    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    let has_lived = open.incarnation == Some(note.incarnation);
+    let lives = run::lives(cell.folder(), id)?;
+    let is_quarantined = if has_lived && meaning(cell, id, &note, lives)? == Meaning::Permanent {
+        revival::impossible(&mut open, &now);
+        false
     } else {
-        Burden::default()
+        let burden = if has_lived {
+            Burden::of(&show(cell, id)?, state.checkpoint(), &note, now.wall)
+        } else {
+            Burden::default()
+        };
+        revival::in_vain(&mut open, &mut record, why, &burden, rule, &now)
     };
-    let is_quarantined = revival::in_vain(&mut open, &mut record, why, &burden, rule, &now);
     let is_climbed = is_quarantined || record.tries >= revival::CLIMBED;
     if is_climbed && open.status == Status::Pending {
         hand_on(session, cell, id, &mut open)?;
@@ -200,5 +263,6 @@ fn in_vain(
     state.remember(record, &now)?;
     put(&mut writing, id, &mut state, &open)?;
     writing.commit(&told(&open))?;
+    stop_point::reached(&session.env, "vain");
     Ok((open, is_quarantined))
 }

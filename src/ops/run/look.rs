@@ -43,6 +43,17 @@ pub fn seen(cell: &OpenCell, id: &AgentId) -> Result<Option<LifeSeen>> {
     }))
 }
 
+/// The agents of a cell of which something runs, or is just being started.
+pub fn running(cell: &OpenCell) -> Result<Vec<AgentId>> {
+    let mut running = Vec::new();
+    for id in cell.agent_ids()? {
+        if run::lives(cell.folder(), &id)? || run::is_in_hand(cell.folder(), &id)? {
+            running.push(id);
+        }
+    }
+    Ok(running)
+}
+
 impl LifeSeen {
     /// "pid 4711, incarnation 6", or how the life ended.
     pub fn words(&self) -> String {

@@ -12,10 +12,23 @@ mod start;
 mod state;
 mod stop;
 
-pub use look::{LifeSeen, seen};
+use rustix::event::poll;
+use rustix::time::Timespec;
+
+pub use look::{LifeSeen, running, seen};
 pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;
 pub use start::{Ground, Started, look, start};
 pub(crate) use start::{is_at_home, launch};
 pub(crate) use state::State;
 pub use stop::{Stopped, restart, stop};
+
+/// Between two looks at what another process does.
+pub(crate) fn pause() {
+    let step = Timespec {
+        tv_sec: 0,
+        tv_nsec: 20_000_000,
+    };
+    // A signal may end it before.
+    _ = poll(&mut [], Some(&step));
+}

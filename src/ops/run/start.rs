@@ -9,14 +9,15 @@ use crate::base::boot::Moment;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::host;
 use crate::base::ids::{self, AgentId};
+use crate::base::process::Process;
 use crate::base::text::{listed, shown};
 use crate::mission::agent::{Agent, AgentStatus};
 use crate::mission::cell::CellStatus;
 use crate::mission::isolation::{Level, effective_level};
-use crate::mission::run::Wanted;
+use crate::mission::run::{RunNote, Wanted};
 use crate::ops::agent::{not_here, show};
 use crate::ops::session::Session;
-use crate::ops::{config, presence};
+use crate::ops::{config, presence, stop_point};
 use crate::revival::Record;
 use crate::runner::{self, Order, Report};
 use crate::store::cell::OpenCell;
@@ -26,6 +27,10 @@ use crate::store::root::Root;
 use crate::store::{layout, run};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long what holds an agent's lock may take to have a process that lives, or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What became of a start.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +60,11 @@ pub struct Ground {
 
 /// What a start would do, and whether it would be refused. Nothing is changed.
 pub fn look(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Plan> {
-    plan(session, cell, id, &Record::default())
+    let plan = plan(session, cell, id, &Record::default())?;
+    match home_of(cell.folder().read(layout::HOST)?) {
+        Some(home) if home != own_host(session)? => Err(not_at_home(&home)),
+        _ => Ok(plan),
+    }
 }
 
 fn plan(session: &Session, cell: &OpenCell, id: &AgentId, falls: &Record) -> Result<Plan> {
@@ -152,13 +161,17 @@ pub(crate) fn launch(
         writing.commit(&format!("{}{why}", told(id, &life, &plan)))?;
         life
     };
+    stop_point::reached(&session.env, "fence");
     // The older life is fenced; now it goes.
     let older = stop::end(session, cell, id, false)?;
     let now = || Moment::showing(session.env.clock.now());
     let stopped_at = now();
+    stop_point::reached(&session.env, "stop");
     let token = ids::secret()?;
     let order = order(session, cell, id, &plan, &life, &token)?;
-    match runner::start(&program, &order)? {
+    let report = runner::start(&program, &order)?;
+    stop_point::reached(&session.env, "start");
+    match report {
         Report::Runs { pid } => Ok(Started {
             incarnation: life.incarnation,
             pid,
@@ -191,10 +204,9 @@ fn runs_already(
     id: &AgentId,
     act: &'static str,
 ) -> Result<Option<Started>> {
-    if !run::lives(cell.folder(), id)? {
+    let Some(note) = runs(cell, id)? else {
         return Ok(None);
-    }
-    let note = run::read(cell.folder(), id)?.unwrap_or_default();
+    };
     if State::seen(cell, id)?.wanted() != Some(Wanted::Running) {
         let mut writing = session.write(cell, act)?;
         let mut state = State::read(&writing, id)?;
@@ -209,6 +221,35 @@ fn runs_already(
         plan: None,
         ground: None,
     }))
+}
+
+/// What is noted of an agent that runs; none if it does not. A lock that is held is not enough: one that is coming to its end
+/// is waited for, and one that is just beginning (exit 6 if neither comes).
+fn runs(cell: &OpenCell, id: &AgentId) -> Result<Option<RunNote>> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if !run::lives(cell.folder(), id)? {
+            return Ok(None);
+        }
+        let note = run::read(cell.folder(), id)?.unwrap_or_default();
+        let process = note.process().filter(|_| note.end.is_none());
+        if let Some(process) = process
+            && let Ok(pid) = i32::try_from(process.pid)
+        {
+            let seen = Process::of(pid)
+                .map_err(|error| Error::storage(format_args!("look at {id}"), error))?;
+            if seen.is_some_and(|seen| seen.started == process.started && seen.lives()) {
+                return Ok(Some(note));
+            }
+        }
+        if Instant::now() >= end {
+            let told = format!("{id} neither runs nor comes to its end");
+            return Err(Error::new(Kind::Busy, told).hint(format!(
+                "`mcell agent stop {id} --now` ends what is left of it"
+            )));
+        }
+        super::pause();
+    }
 }
 
 fn told(id: &AgentId, life: &Life, plan: &Plan) -> String {
@@ -300,15 +341,19 @@ pub(crate) fn is_at_home(session: &Session, cell: &OpenCell) -> Result<bool> {
     })
 }
 
+fn not_at_home(home: &str) -> Error {
+    Error::refused(format!(
+        "the cell is at home on {}: here it is watched, and nothing of it is started",
+        shown(home)
+    ))
+    .hint("if it came here for good: `mcell cell take-over`")
+}
+
 /// Refuses to start anything where the cell is not at home; the first start makes this host its home.
 fn require_home(session: &Session, writing: &mut Writing<'_>) -> Result<()> {
     let own = own_host(session)?;
     match home_of(writing.text(layout::HOST)?) {
-        Some(home) if home != own => Err(Error::refused(format!(
-            "the cell is at home on {}: here it is watched, and nothing of it is started",
-            shown(&home)
-        ))
-        .hint("if it came here for good: `mcell cell take-over`")),
+        Some(home) if home != own => Err(not_at_home(&home)),
         Some(_) => Ok(()),
         None => {
             let home = json!({ "host": own, "taken_at": writing.now().to_string() });

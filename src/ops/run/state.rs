@@ -4,6 +4,7 @@
 use crate::base::boot::Moment;
 use crate::base::error::{Error, Result};
 use crate::base::ids::{AgentId, RevivalId};
+use crate::mission::drill::Drill;
 use crate::mission::run::{AgentState, Wanted};
 use crate::revival::Record;
 use crate::store::cell::OpenCell;
@@ -45,13 +46,19 @@ impl State {
         Ok(State(state.unwrap_or_default()))
     }
 
-    fn known(&self) -> AgentState {
+    /// What of it others read.
+    pub(crate) fn known(&self) -> AgentState {
         serde_json::from_value(Value::Object(self.0.clone())).unwrap_or_default()
     }
 
     /// What is wanted of it; nothing is said of one that was never started.
     pub(crate) fn wanted(&self) -> Option<Wanted> {
         self.known().wanted
+    }
+
+    /// Whether nobody asks for it again by itself.
+    pub(crate) fn is_suppressed(&self) -> bool {
+        self.known().is_suppressed
     }
 
     /// Its open request, if there is one.
@@ -76,13 +83,26 @@ impl State {
         }
     }
 
+    /// Its drill: the one that goes on, or the last.
+    pub(crate) fn drill(&self) -> Option<Drill> {
+        self.known().drill
+    }
+
+    /// A drill of it began, or ended.
+    pub(crate) fn exercise(&mut self, drill: &Drill) -> Result<()> {
+        let drill = serde_json::to_value(drill)
+            .map_err(|error| Error::bug(format!("a drill cannot be written: {error}")))?;
+        self.0.insert(String::from("drill"), drill);
+        Ok(())
+    }
+
     /// It is wanted, or not.
     pub(crate) fn want(&mut self, wanted: Wanted) {
         self.0.insert(String::from("wanted"), wanted.word().into());
     }
 
     /// Another life of it was begun.
-    pub(super) fn begin(&mut self, incarnation: u64) {
+    pub(crate) fn begin(&mut self, incarnation: u64) {
         self.0
             .insert(String::from("incarnation"), incarnation.into());
     }

@@ -1,5 +1,6 @@
 //! The end of an agent's process: in order, or what is left of one whose runner is dead.
 
+use super::pause;
 use super::start::{self, Started};
 use super::state::State;
 use crate::base::boot::Moment;
@@ -15,7 +16,7 @@ use crate::store::cell::OpenCell;
 use crate::store::commit::Writing;
 use crate::store::{revival, run};
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a runner may take beyond its agent's time to end: what it killed has to be over, and its end on disk.
 const BEYOND: Duration = Duration::from_secs(10);
@@ -45,6 +46,9 @@ pub fn stop(session: &Session, cell: &OpenCell, id: &AgentId, at_once: bool) -> 
         state.put(&mut writing, id)?;
         writing.commit(&format!("{id} is not wanted"))?;
     }
+    if !at_once {
+        ask_to_save(session, cell, id)?;
+    }
     let stopped = end(session, cell, id, at_once)?;
     // What it held is free now; whoever writes first sees to it.
     session.write(cell, "agent stop").map(drop)?;
@@ -72,6 +76,7 @@ pub fn restart(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<(Stop
     // What would be refused is refused while the old one lives.
     start::look(session, cell, id)?;
     let _acting = run::act(cell.folder(), id, session.wait("agent restart")?)?;
+    ask_to_save(session, cell, id)?;
     let stopped = end(session, cell, id, false)?;
     let started = start::begin(session, cell, id, "agent restart")?;
     Ok((stopped, started))
@@ -97,7 +102,7 @@ pub(super) fn end(
                 "a process that waits for a disk or the net in the kernel ends when that answers",
             ));
         }
-    } else if note.end.is_some() || note.runner.is_none() {
+    } else if note.is_over() {
         return Ok(Stopped {
             incarnation: None,
             end: None,
@@ -113,8 +118,64 @@ pub(super) fn end(
     })
 }
 
+/// Lets an agent that runs save its state, where it has a command for that (`run.checkpoint`), in the time that it has to
+/// end. That it fails keeps nobody from ending it, and is told.
+fn ask_to_save(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<()> {
+    let before = run::read(cell.folder(), id)?.unwrap_or_default();
+    if !before.can_save || !run::lives(cell.folder(), id)? {
+        return Ok(());
+    }
+    let (Some(handle), patience) = runner_of(cell, id, &before)? else {
+        return Ok(());
+    };
+    signal(id, &handle, Signal::USR1)?;
+    let last = before.saved.map_or(0, |saved| saved.number);
+    let end = Instant::now() + patience;
+    let failure = loop {
+        let note = run::read(cell.folder(), id)?.unwrap_or_default();
+        if let Some(saved) = note.saved.filter(|saved| saved.number > last) {
+            break saved.failure();
+        }
+        if !run::lives(cell.folder(), id)? || Instant::now() >= end {
+            break Some(String::from("nobody told what came of it"));
+        }
+        pause();
+    };
+    if let Some(why) = failure {
+        let told = format!("{id} did not save its state before it was stopped: {why}");
+        (session.tell)(&told);
+        session.write(cell, "agent checkpoint")?.note(&told)?;
+    }
+    Ok(())
+}
+
 /// Tells the runner to end its agent, and waits until it has. Gives how long it had.
 fn end_by_runner(cell: &OpenCell, id: &AgentId, note: &RunNote, at_once: bool) -> Result<Duration> {
+    let (handle, patience) = runner_of(cell, id, note)?;
+    // None: it ended between the two looks.
+    if let Some(handle) = handle {
+        signal(
+            id,
+            &handle,
+            if at_once { Signal::INT } else { Signal::TERM },
+        )?;
+        let storage = |error| Error::storage(format_args!("stop {id}"), error);
+        handle.wait(patience).map_err(storage)?;
+    }
+    Ok(patience)
+}
+
+fn signal(id: &AgentId, runner: &Handle, signal: Signal) -> Result<()> {
+    runner.signal(signal).map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            Error::refused(format!("{id} runs as another user")).hint("ask its owner, or use sudo")
+        }
+        _ => Error::storage(format_args!("stop {id}"), error),
+    })
+}
+
+/// The runner of an agent, none if it is over by now; and how long it may take to do what it is told.
+fn runner_of(cell: &OpenCell, id: &AgentId, note: &RunNote) -> Result<(Option<Handle>, Duration)> {
     let storage = |error| Error::storage(format_args!("stop {id}"), error);
     let timeout = show(cell, id)?.run.and_then(|run| run.stop_timeout);
     let patience = Duration::from_secs(timeout.unwrap_or(STOP_TIMEOUT)) + BEYOND;
@@ -125,22 +186,11 @@ fn end_by_runner(cell: &OpenCell, id: &AgentId, note: &RunNote, at_once: bool) -
     let runner = note.runner.ok_or_else(unknown)?;
     let pid = i32::try_from(runner.pid).map_err(|_| unknown())?;
     let seen = Process::of(pid).map_err(storage)?;
-    let Some(seen) = seen.filter(|seen| seen.started == runner.started) else {
-        // It ended between the two looks.
-        return Ok(patience);
+    let handle = match seen.filter(|seen| seen.started == runner.started) {
+        Some(seen) => Handle::of(seen).map_err(storage)?,
+        None => None,
     };
-    let Some(handle) = Handle::of(seen).map_err(storage)? else {
-        return Ok(patience);
-    };
-    let signal = if at_once { Signal::INT } else { Signal::TERM };
-    handle.signal(signal).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            Error::refused(format!("{id} runs as another user")).hint("ask its owner, or use sudo")
-        }
-        _ => storage(error),
-    })?;
-    handle.wait(patience).map_err(storage)?;
-    Ok(patience)
+    Ok((handle, patience))
 }
 
 /// Ends what is left of a run whose runner is dead; nothing may start beside it.
@@ -148,10 +198,10 @@ fn end_leftovers(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<usi
     let Some(note) = run::read(cell.folder(), id)? else {
         return Ok(0);
     };
-    if note.end.is_some() || note.runner.is_none() {
+    if note.is_over() {
         return Ok(0);
     }
-    let left = runner::sweep(cell.id(), id, &note)?;
+    let left = runner::sweep(cell.id(), cell.path(), id, &note)?;
     if left > 0 {
         (session.tell)(&format!(
             "the runner of {id} was killed; {left} of its processes were left, and are ended"

@@ -27,6 +27,8 @@ impl Reader<'_> {
             if let Some(agent) = self.census.agents.get_mut(at) {
                 agent.is_wanted = state.wanted == Some(Wanted::Running);
                 agent.is_suppressed = state.is_suppressed;
+                agent.drill = state.drill;
+                agent.begun = state.incarnation.unwrap_or(0);
                 agent.revival = open;
             }
         }
@@ -49,8 +51,7 @@ impl Reader<'_> {
                 continue;
             };
             agent.is_alive = is_alive;
-            let runs = |run: &RunNote| run.runner.is_some() && run.end.is_none();
-            if !is_alive && agent.run.as_ref().is_some_and(runs) {
+            if !is_alive && agent.run.as_ref().is_some_and(|run| !run.is_over()) {
                 // It ended between the two looks: how is noted before its lock is free.
                 let note = self.parsed::<RunNote>(&layout::run_note(&id));
                 if let Some(agent) = self.census.agents.get_mut(at) {
@@ -88,6 +89,7 @@ impl Reader<'_> {
             id,
             status: revival.status,
             not_before: revival.not_before,
+            is_free: revival.is_free,
             incarnation: revival.incarnation,
         })
     }

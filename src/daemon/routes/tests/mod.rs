@@ -239,7 +239,7 @@ fn revivals_are_listed_and_only_operators_answer_them() {
         pit.get("/revivals").body,
         serde_json::json!({ "revivals": [] })
     );
-    for verb in ["approve", "deny"] {
+    for verb in ["approve", "deny", "cancel"] {
         let path = format!("/revivals/rabcde/{verb}");
         assert_eq!(pit.post(&path, "").status, 401);
         assert_eq!(pit.post_with("wrong", &path, "").status, 401);

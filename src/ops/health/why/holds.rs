@@ -3,7 +3,7 @@
 use super::super::look::{Eye, Look};
 use super::at;
 use crate::base::error::Result;
-use crate::health::mass::is_the_gateways_fault;
+use crate::health::mass::Share;
 use crate::health::roster::Slot;
 use crate::ops::find::Scope;
 use crate::ops::hold;
@@ -51,15 +51,14 @@ pub(super) fn of(
         let scope = Scope::Root(Root::open(root.path())?);
         let around = Look::at(session, &scope, None, Eye::Watched)?;
         let judged = around.roster.all().map(|(_, one)| one);
-        let sharing: Vec<bool> = judged
+        let mut share = Share::default();
+        judged
             .filter(|one| one.case.idle.is_none() && one.target.as_ref() == Some(&target))
-            .map(|one| one.signs.gateway_is_down())
-            .collect();
-        let down = sharing.iter().filter(|is_down| **is_down).count();
-        if is_the_gateways_fault(sharing.len(), down) {
+            .for_each(|one| share.take(&one.signs, &one.case, look.now.up));
+        if share.is_at_fault() {
             holds.push(format!(
                 "the gateway at {target} answers none of the {} agents that share it",
-                sharing.len()
+                share.known
             ));
         }
     }
