@@ -1,19 +1,11 @@
 //! Who answers a request to bring an agent back: an operator, by each way there is, and nobody else by any.
 
-use crate::crew::{add, note, send, world};
+use crate::crew::{add, life, pid, send, world};
 use crate::curl::{ask, operator};
 use crate::pit::{Daemon, is_over, until};
 use crate::world::World;
 use rustix::process::Signal;
 use serde_json::Value;
-
-fn pid(world: &World, agent: &str) -> i32 {
-    i32::try_from(note(world, agent)["pid"].as_i64().unwrap_or(0)).unwrap()
-}
-
-fn life(world: &World, agent: &str) -> u64 {
-    note(world, agent)["incarnation"].as_u64().unwrap_or(0)
-}
 
 /// The newest request of an agent.
 fn request(world: &World, agent: &str) -> Option<Value> {
