@@ -32,6 +32,7 @@ mod exit_codes;
 mod explain;
 mod fault_sweep;
 mod fleet;
+mod foreground;
 mod gateway;
 mod handoff;
 mod health;

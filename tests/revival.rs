@@ -66,6 +66,27 @@ fn an_agent_that_is_killed_is_seen_and_brought_back_with_its_task() {
 }
 
 #[test]
+fn a_runner_that_a_daemon_started_and_that_is_over_leaves_no_zombie() {
+    let world = world("exec sleep 1000");
+    let daemon = Daemon::start(&world);
+    start(&world);
+    let before = life(&world, "agent_001");
+    send(pid(&world, "agent_001"), Signal::KILL);
+    comes_back(&world, "agent_001", before);
+    let runner = note(&world, "agent_001")["runner"]["pid"].as_i64().unwrap();
+    let runner = i32::try_from(runner).unwrap();
+    let process = || mcell::base::process::Process::of(runner).unwrap();
+    let parent = i32::try_from(daemon.pid()).unwrap();
+    assert_eq!(process().unwrap().parent, parent);
+    world.mcell("agent stop agent_001").ok();
+    until("it is reaped", || {
+        let is_ours = process().is_some_and(|process| process.parent == parent);
+        (!is_ours).then_some(())
+    });
+    daemon.stop();
+}
+
+#[test]
 fn a_script_that_ends_with_0_is_finished_and_not_dead() {
     let world = world("echo done");
     world.mcell("add-task 'Code Review'").ok();

@@ -1,6 +1,7 @@
 //! The run of an agent: which life of it is running or ran last, as what process, and how that ended (docs/agent.md).
 
 use crate::base::clock::Time;
+use crate::base::exit;
 use crate::base::signal;
 use crate::mission::agent::{Restart, Run};
 use crate::mission::drill::Drill;
@@ -184,6 +185,16 @@ pub struct End {
     pub is_ordered: bool,
 }
 
+impl End {
+    /// What a command that stands for the process ends with: its exit code, or 128 + n for signal n.
+    pub fn exit_code(&self) -> u8 {
+        let signal = self.signal.and_then(|number| u8::try_from(number).ok());
+        let code = self.code.and_then(|code| u8::try_from(code).ok());
+        code.or_else(|| signal.map(|number| exit::SIGNAL.saturating_add(number)))
+            .unwrap_or(exit::OUTCOME_UNKNOWN)
+    }
+}
+
 impl fmt::Display for End {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code, self.signal) {
@@ -317,5 +328,20 @@ mod tests {
         assert_eq!(end(Some(75), None), "exit 75");
         assert_eq!(end(None, Some(9)), "SIGKILL");
         assert_eq!(end(None, None), "its end was not seen");
+    }
+
+    #[test]
+    fn an_end_is_passed_on_as_a_shell_does() {
+        let end = |code, signal| End {
+            at: Time::from_unix(0).unwrap(),
+            up: None,
+            code,
+            signal,
+            is_ordered: false,
+        };
+        assert_eq!(end(Some(0), None).exit_code(), 0);
+        assert_eq!(end(Some(75), None).exit_code(), 75);
+        assert_eq!(end(None, Some(9)).exit_code(), 137);
+        assert_eq!(end(None, None).exit_code(), exit::OUTCOME_UNKNOWN);
     }
 }

@@ -65,18 +65,19 @@ enum Source {
     Saving,
 }
 
-/// Runs an agent from its start to its end. `tell` is called once, as soon as it is known whether the agent runs.
-pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
+/// Runs an agent from its start to its end, and gives that; none if it did not run. `tell` is called once, as soon as it is
+/// known whether the agent runs.
+pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<Option<End>> {
     let cell = match Folder::open(&order.cell) {
         Ok(Some(cell)) => cell,
         Ok(None) => {
             let why = format!("there is no {}", order.cell.display());
             tell(&Report::Failed { why, passes: false });
-            return Ok(());
+            return Ok(None);
         }
         Err(error) => {
             tell(&failed(&error));
-            return Ok(());
+            return Ok(None);
         }
     };
     // Held until this process ends, however that comes.
@@ -86,18 +87,18 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
             let holder =
                 run::holder(&cell, &order.agent).unwrap_or_else(|| String::from("another process"));
             tell(&Report::Busy { holder });
-            return Ok(());
+            return Ok(None);
         }
         Err(error) => {
             tell(&failed(&error));
-            return Ok(());
+            return Ok(None);
         }
     };
     match Life::begin(&cell, order) {
         Ok(life) => {
             let pid = life.note.pid.unwrap_or_default();
             tell(&Report::Runs { pid });
-            life.go_on()
+            life.go_on().map(Some)
         }
         Err(error) => {
             // Nothing of it may stay behind a lock that is free.
@@ -105,7 +106,7 @@ pub(super) fn live(order: &Order, tell: impl FnOnce(&Report)) -> Result<()> {
             // Whoever hears that it failed may start it again at once.
             drop(held);
             tell(&failed(&error));
-            Ok(())
+            Ok(None)
         }
     }
 }
@@ -159,7 +160,7 @@ impl<'c> Life<'c> {
         })
     }
 
-    fn go_on(mut self) -> Result<()> {
+    fn go_on(mut self) -> Result<End> {
         let status = loop {
             if let Some(status) = self.look_for_end()? {
                 break status;
@@ -186,14 +187,16 @@ impl<'c> Life<'c> {
             let saved = self.failed_to_save("its agent ended before it did");
             self.note.saved = Some(saved);
         }
-        self.note.end = Some(End {
+        let end = End {
             at: ended.wall,
             up: Some(ended.up),
             code: status.exit_status(),
             signal: status.terminating_signal(),
             is_ordered: self.was_ordered,
-        });
-        run::write(self.cell, &self.order.agent, &self.note, run::Sync::Yes)
+        };
+        self.note.end = Some(end);
+        run::write(self.cell, &self.order.agent, &self.note, run::Sync::Yes)?;
+        Ok(end)
     }
 
     /// Reaps whatever is over; gives how the agent itself ended, if it did.

@@ -19,7 +19,7 @@ mod sweep;
 mod tree;
 
 pub use order::{Keeping, Order, Report};
-pub use start::{find, is_meant, reap, start};
+pub use start::{Shown, find, is_meant, reap, start, start_shown};
 pub use sweep::sweep;
 pub use tree::Handle;
 
@@ -56,7 +56,9 @@ pub fn main() -> ExitCode {
     }
     let is_shown = order.is_shown;
     match life::live(&order, |report| said(report, is_shown)) {
-        Ok(()) => ExitCode::SUCCESS,
+        // Whoever shows it may not come to read its note before the next life writes its own.
+        Ok(Some(end)) if is_shown => ExitCode::from(end.exit_code()),
+        Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }

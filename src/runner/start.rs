@@ -1,6 +1,7 @@
 //! The start of a runner, as whoever starts an agent sees it.
 
 use super::order::{Order, Report};
+use super::tree::Handle;
 use crate::base::error::{Error, Kind, Result, in_words};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -9,7 +10,7 @@ use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,23 +51,72 @@ pub fn find() -> Result<PathBuf> {
 /// Starts a runner and waits until it says whether its agent runs. It goes on when this process ends; as long as that lives
 /// the runner is its child: see [`reap`].
 pub fn start(program: &Path, order: &Order) -> Result<Report> {
-    let text = serde_json::to_vec(order)
-        .map_err(|error| Error::bug(format!("an order cannot be written: {error}")))?;
-    let mut child = Command::new(program)
+    let mut child = spawn(program, order)?;
+    let heard = speak(&mut child, order);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.push(child);
+    heard.map(|(report, _)| report)
+}
+
+/// A runner whose agent is shown where it was started.
+#[derive(Debug)]
+pub struct Shown {
+    /// The runner, until it is waited for.
+    pub runner: Child,
+    /// The same, for signals and to wait beside other things.
+    pub handle: Handle,
+    /// What the agent says on stdout. Whoever reads no more of it holds the agent up; whoever closes it does not.
+    pub output: ChildStdout,
+    /// What it says on stderr.
+    pub errors: ChildStderr,
+}
+
+/// The same for an order that is to be shown: gives what there is to show, if the agent runs.
+pub fn start_shown(program: &Path, order: &Order) -> Result<(Report, Option<Shown>)> {
+    let mut runner = spawn(program, order)?;
+    let (report, output) = speak(&mut runner, order)?;
+    let errors = runner.stderr.take();
+    let (Report::Runs { .. }, Some(errors)) = (&report, errors) else {
+        return Ok((report, None));
+    };
+    let handle = Handle::of_child(&runner)
+        .map_err(|error| Error::storage(format_args!("wait for {}", order.agent), error))?;
+    let shown = Shown {
+        runner,
+        handle,
+        output,
+        errors,
+    };
+    Ok((report, Some(shown)))
+}
+
+fn spawn(program: &Path, order: &Order) -> Result<Child> {
+    let errors = if order.is_shown {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    let child = Command::new(program)
         .arg0(NAME)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| {
-            Error::refused(format!(
-                "{} cannot be started: {}",
-                program.display(),
-                in_words(&error)
-            ))
-        })?;
+        .stderr(errors)
+        .spawn();
+    child.map_err(|error| {
+        Error::refused(format!(
+            "{} cannot be started: {}",
+            program.display(),
+            in_words(&error)
+        ))
+    })
+}
+
+/// Gives a runner its order, and hears what it says. What it goes on to say is the agent's.
+fn speak(child: &mut Child, order: &Order) -> Result<(Report, ChildStdout)> {
+    let text = serde_json::to_vec(order)
+        .map_err(|error| Error::bug(format!("an order cannot be written: {error}")))?;
     let unclear = |told: &str| {
         Error::new(
             Kind::OutcomeUnknown,
@@ -83,11 +133,11 @@ pub fn start(program: &Path, order: &Order) -> Result<Report> {
             _ => {}
         }
     }
-    let said = child.stdout.take().map(listen);
-    let line = said
-        .unwrap_or(Ok(Vec::new()))
-        .map_err(|error| unclear(&in_words(&error)))?;
-    serde_json::from_slice(&line).map_err(|_| unclear("it ended without a word"))
+    let said = child.stdout.take();
+    let mut said = said.ok_or_else(|| Error::bug("a runner without a stdout"))?;
+    let line = listen(&mut said).map_err(|error| unclear(&in_words(&error)))?;
+    let report = serde_json::from_slice(&line).map_err(|_| unclear("it ended without a word"))?;
+    Ok((report, said))
 }
 
 /// Runners that this process started, until they are over.
@@ -99,24 +149,24 @@ pub fn reap() {
     started.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
 }
 
-/// The first line that is said, in time.
-fn listen(mut said: ChildStdout) -> std::io::Result<Vec<u8>> {
+/// The first line that is said, in time, and nothing of what follows it.
+fn listen(said: &mut ChildStdout) -> std::io::Result<Vec<u8>> {
     let end = Instant::now() + PATIENCE;
     let mut line = Vec::new();
-    let mut bytes = [0; 512];
+    let mut byte = [0];
     while !line.ends_with(b"\n") {
         let left = end.saturating_duration_since(Instant::now());
         let limit = Timespec::try_from(left).map_err(|_| Errno::INVAL)?;
-        let mut watched = [PollFd::new(&said, PollFlags::IN)];
+        let mut watched = [PollFd::new(&*said, PollFlags::IN)];
         match poll(&mut watched, Some(&limit)) {
             Ok(0) => return Err(Errno::TIMEDOUT.into()),
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
             Ok(_) => {}
         }
-        match said.read(&mut bytes) {
+        match said.read(&mut byte) {
             Ok(0) => break,
-            Ok(read) => line.extend_from_slice(bytes.get(..read).unwrap_or_default()),
+            Ok(_) => line.extend_from_slice(&byte),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

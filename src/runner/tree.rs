@@ -2,11 +2,12 @@
 
 use crate::base::process::Process;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use rustix::time::Timespec;
 use std::io;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 /// So many parents of a process are looked at, at most.
@@ -40,6 +41,16 @@ impl Handle {
         }))
     }
 
+    /// Holds a child of this process that was not waited for: until then its number is its own.
+    pub(super) fn of_child(child: &Child) -> io::Result<Self> {
+        let number = i32::try_from(child.id()).map_err(|_| Errno::SRCH)?;
+        let pid = Pid::from_raw(number).ok_or(Errno::SRCH)?;
+        Ok(Handle {
+            pid: number,
+            file: pidfd_open(pid, PidfdFlags::empty())?,
+        })
+    }
+
     /// Sends it a signal; one that is over takes none, which is no failure.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         match pidfd_send_signal(&self.file, signal) {
@@ -62,6 +73,13 @@ impl Handle {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+impl AsFd for Handle {
+    /// It can be read from when the process is over.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mcell agent`: what one can do with the agents of a cell, one file a command.
 
 mod edit;
+mod foreground;
 pub(super) mod list;
 pub(super) mod log;
 mod pause;

@@ -1,5 +1,6 @@
 //! `mcell agent start`, `stop` and `restart`.
 
+use super::foreground;
 use crate::base::text::shown;
 use crate::cli::context::Context;
 use crate::cli::several::{agents, each};
@@ -23,7 +24,8 @@ use serde::Serialize;
 Examples:
   mcell agent start agent_001
   mcell agent start agent_001 agent_002
-  mcell agent start agent_001 --dry-run")]
+  mcell agent start agent_001 --dry-run
+  mcell agent start agent_001 --foreground")]
 pub(super) struct Start {
     /// An id, or CELL/ID
     #[arg(value_name = "AGENT", required = true, add = complete::agents())]
@@ -31,12 +33,18 @@ pub(super) struct Start {
     /// Show what would be started, and start nothing
     #[arg(long)]
     dry_run: bool,
+    /// Run one in this terminal: show what it says, stop it at Ctrl-C, and end with its exit code
+    #[arg(long, conflicts_with = "dry_run")]
+    foreground: bool,
 }
 
 impl Start {
     pub(super) fn run(self, context: &Context) -> Outcome {
         let session = &context.session;
         let targets = agents(context, &self.named)?;
+        if self.foreground {
+            return foreground::run(context, &targets);
+        }
         if self.dry_run {
             return each(context, "agents", &targets, |target| {
                 let plan = run::look(session, &target.cell, &target.id)?;
@@ -137,7 +145,7 @@ pub(crate) struct RunningAgent {
 }
 
 impl RunningAgent {
-    fn of(cell: &str, agent: &str, started: &Started) -> Self {
+    pub(super) fn of(cell: &str, agent: &str, started: &Started) -> Self {
         let plan = started.plan.as_ref();
         let broken = plan
             .map(|plan| plan.passed_over.as_slice())
@@ -152,25 +160,33 @@ impl RunningAgent {
             broken_checkpoints: broken.iter().map(|(number, _)| *number).collect(),
         }
     }
-}
 
-impl Report for RunningAgent {
-    fn words(&self, page: &mut Page) {
+    /// What is said of it.
+    pub(super) fn lines(&self) -> Vec<String> {
         let (agent, pid, life) = (&self.agent_id, self.pid, self.incarnation);
         if self.ran_already {
-            return page.line(format!(
+            return vec![format!(
                 "{agent} runs already: pid {pid}, incarnation {life}"
-            ));
+            )];
         }
         let from = match self.checkpoint {
             Some(number) => format!(", from checkpoint {number}"),
             None => String::new(),
         };
-        page.line(format!("{agent} runs: pid {pid}, incarnation {life}{from}"));
-        for number in &self.broken_checkpoints {
-            page.line(format!(
+        let runs = format!("{agent} runs: pid {pid}, incarnation {life}{from}");
+        let broken = self.broken_checkpoints.iter().map(|number| {
+            format!(
                 "  checkpoint {number} is not what was saved, and was passed over: `mcell checkpoint verify {agent}`"
-            ));
+            )
+        });
+        std::iter::once(runs).chain(broken).collect()
+    }
+}
+
+impl Report for RunningAgent {
+    fn words(&self, page: &mut Page) {
+        for line in self.lines() {
+            page.line(line);
         }
     }
 

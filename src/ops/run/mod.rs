@@ -3,6 +3,7 @@
 //! Whoever does holds `.mcell/run/<agent>.act` over all steps, and no mission lock over a spawn or a wait.
 
 mod environment;
+mod foreground;
 mod ground;
 mod life;
 mod look;
@@ -15,6 +16,7 @@ mod stop;
 use rustix::event::poll;
 use rustix::time::Timespec;
 
+pub use foreground::{Foreground, start_here};
 pub use look::{LifeSeen, running, seen};
 pub(crate) use origin::{DeadEnd, dead_end};
 pub use plan::Plan;

@@ -27,6 +27,7 @@ use crate::store::root::Root;
 use crate::store::{layout, run};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long what holds an agent's lock may take to have a process that lives, or to end.
@@ -79,15 +80,16 @@ pub fn start(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<Started
     session.require_operator("start an agent")?;
     show(cell, id)?;
     let _acting = run::act(cell.folder(), id, session.wait("agent start")?)?;
-    begin(session, cell, id, "agent start")
+    begin(session, cell, id, "agent start", runner::start)
 }
 
-/// The same for who holds the agent's `.act`.
+/// The same for who holds the agent's `.act`, and who may start the runner by another way.
 pub(super) fn begin(
     session: &Session,
     cell: &OpenCell,
     id: &AgentId,
     act: &'static str,
+    start: impl FnOnce(&Path, &Order) -> Result<Report>,
 ) -> Result<Started> {
     if let Some(started) = runs_already(session, cell, id, act)? {
         return Ok(started);
@@ -100,7 +102,7 @@ pub(super) fn begin(
         state.suppress(false);
         Ok(String::new())
     };
-    let failed = match launch(session, cell, id, act, also) {
+    let failed = match launch_by(session, cell, id, act, start, also) {
         // Whether it runs is not known; that it is wanted is.
         Err(error) if error.kind() != Kind::OutcomeUnknown => error,
         done => return done,
@@ -139,6 +141,17 @@ pub(crate) fn launch(
     act: &'static str,
     also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<String>,
 ) -> Result<Started> {
+    launch_by(session, cell, id, act, runner::start, also)
+}
+
+fn launch_by(
+    session: &Session,
+    cell: &OpenCell,
+    id: &AgentId,
+    act: &'static str,
+    start: impl FnOnce(&Path, &Order) -> Result<Report>,
+    also: impl FnOnce(&mut Writing<'_>, &mut State, &Plan, u64) -> Result<String>,
+) -> Result<Started> {
     let program = runner::find()?;
     let falls = State::seen(cell, id)?.record(&session.moment());
     let plan = plan(session, cell, id, &falls)?;
@@ -169,7 +182,7 @@ pub(crate) fn launch(
     stop_point::reached(&session.env, "stop");
     let token = ids::secret()?;
     let order = order(session, cell, id, &plan, &life, &token)?;
-    let report = runner::start(&program, &order)?;
+    let report = start(&program, &order)?;
     stop_point::reached(&session.env, "start");
     match report {
         Report::Runs { pid } => Ok(Started {
@@ -225,7 +238,7 @@ fn runs_already(
 
 /// What is noted of an agent that runs; none if it does not. A lock that is held is not enough: one that is coming to its end
 /// is waited for, and one that is just beginning (exit 6 if neither comes).
-fn runs(cell: &OpenCell, id: &AgentId) -> Result<Option<RunNote>> {
+pub(super) fn runs(cell: &OpenCell, id: &AgentId) -> Result<Option<RunNote>> {
     let end = Instant::now() + PATIENCE;
     loop {
         if !run::lives(cell.folder(), id)? {

@@ -78,7 +78,7 @@ pub fn restart(session: &Session, cell: &OpenCell, id: &AgentId) -> Result<(Stop
     let _acting = run::act(cell.folder(), id, session.wait("agent restart")?)?;
     ask_to_save(session, cell, id)?;
     let stopped = end(session, cell, id, false)?;
-    let started = start::begin(session, cell, id, "agent restart")?;
+    let started = start::begin(session, cell, id, "agent restart", runner::start)?;
     Ok((stopped, started))
 }
 
