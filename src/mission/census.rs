@@ -159,7 +159,8 @@ impl AgentCensus {
     /// or asks to be started again. Neither is a fall.
     pub fn ended_well(&self) -> Option<Meaning> {
         let end = self.run.as_ref()?.end.as_ref()?;
-        if !self.is_wanted || self.is_alive || end.is_ordered {
+        let is_of_the_last = self.run.as_ref()?.incarnation >= self.begun;
+        if !self.is_wanted || self.is_alive || end.is_ordered || !is_of_the_last {
             return None;
         }
         let meaning = self.ends.as_ref()?.meaning(end);

@@ -35,11 +35,19 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// The cause of a fall, by what its runner noted. `lives`: whether its process does.
-    pub fn of(news: &News, ends: &Terms, note: &RunNote, lives: bool, now: &Moment) -> Self {
+    /// The cause of a fall, by what its runner noted. `begun`: the last life that was begun. `lives`: whether its process
+    /// does.
+    pub fn of(
+        news: &News,
+        ends: &Terms,
+        note: &RunNote,
+        begun: Option<u64>,
+        lives: bool,
+        now: &Moment,
+    ) -> Self {
         Cause {
             is_of_another_boot: !lives && note.boot.is_some() && note.boot != now.boot,
-            meaning: meaning(ends, note, lives),
+            meaning: meaning(ends, note, begun, lives),
             reason: match note.end.filter(|_| !lives) {
                 Some(end) => format!("{}: {end}", news.reason),
                 None => news.reason.clone(),
@@ -70,11 +78,13 @@ impl Cause {
     }
 }
 
-/// What it means that an agent fell, by what its runner noted.
-pub fn meaning(ends: &Terms, note: &RunNote, lives: bool) -> Meaning {
+/// What it means that an agent fell, by what its runner noted. How the life before ended says nothing of one that was begun
+/// since.
+pub fn meaning(ends: &Terms, note: &RunNote, begun: Option<u64>, lives: bool) -> Meaning {
+    let is_of_the_last = begun.is_none_or(|begun| note.incarnation >= begun);
     match note.end {
-        Some(end) if !lives && !end.is_ordered => ends.meaning(&end),
-        // Its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
+        Some(end) if is_of_the_last && !lives && !end.is_ordered => ends.meaning(&end),
+        // It was begun and never started, or its runner was killed, or was told to stop it by somebody who did not say that it is not wanted.
         _ => Meaning::Died,
     }
 }

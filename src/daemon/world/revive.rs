@@ -56,9 +56,13 @@ impl World {
             if !is_ours || (!has_ended && watched.revival.is_none()) {
                 continue;
             }
-            let held = self
-                .what_holds(watched)
-                .or_else(|| crowds(watched, &unproved));
+            let is_begun = watched.revival.as_ref().is_some_and(is_begun);
+            let held = self.what_holds(watched);
+            // Who has begun is one of the crowd, and waits for nobody in it.
+            let held = match held {
+                None if !is_begun => crowds(watched, &unproved),
+                held => held,
+            };
             let (now_due, next) = match &watched.revival {
                 None => (fallen(watched, held, clocks), None),
                 Some(open)
@@ -83,8 +87,8 @@ impl World {
     fn unproved(&self) -> BTreeMap<Arc<str>, usize> {
         let mut unproved = BTreeMap::new();
         for (_, watched) in self.roster.all() {
-            let status = watched.revival.as_ref().map(|open| open.status);
-            if let (Some(Status::Running), Some(target)) = (status, &watched.target) {
+            let is_begun = watched.revival.as_ref().is_some_and(is_begun);
+            if let (true, Some(target)) = (is_begun, &watched.target) {
                 *unproved.entry(Arc::clone(target)).or_default() += 1;
             }
         }
@@ -107,6 +111,11 @@ impl World {
         let is_held = self.held_gateways().any(|held| held == target);
         is_held.then(|| format!("the gateway at {target} answers none of the agents that share it"))
     }
+}
+
+/// Whether a life was begun for a request, that has yet to prove that it lives.
+fn is_begun(open: &OpenRevival) -> bool {
+    open.status == Status::Running
 }
 
 /// Whether as many agents as may be come up behind an agent's gateway just now: all that are started at once may be too much

@@ -155,6 +155,20 @@ fn a_life_that_was_begun_and_never_started_is_begun_again_though_the_one_before_
 }
 
 #[test]
+fn an_agent_that_had_finished_and_was_begun_again_and_never_started_has_not_finished_again() {
+    let mut stage = Stage::new(1);
+    stage.ends(0, 0);
+    stage.census.agents[0].begun = 2;
+    stage.enrol();
+    stage.sweep();
+    assert_eq!(stage.state(0), State::Unhealthy);
+    stage.census.agents[0].begun = 1;
+    stage.enrol();
+    stage.sweep();
+    assert_eq!(stage.state(0), State::Unknown, "it has");
+}
+
+#[test]
 fn who_was_silent_when_the_daemon_fell_has_grace_before_it_is_brought_back() {
     let mut stage = Stage::new(1);
     stage.rounds(4, true);

@@ -53,7 +53,8 @@ pub fn fallen(
         _ => return Ok(Done::Nothing),
     };
     let lives = run::lives(cell.folder(), id)?;
-    let is_wanted = State::seen(cell, id)?.wanted() == Some(Wanted::Running);
+    let known = State::seen(cell, id)?.known();
+    let (is_wanted, begun) = (known.wanted == Some(Wanted::Running), known.incarnation);
     let is_active = cell.cell()?.status == CellStatus::Active;
     let ends = match &agent.run {
         Some(run) if is_wanted && is_active && (!lives || news.is_silent) => Ends::of(run),
@@ -63,7 +64,7 @@ pub fn fallen(
         return Ok(Done::Elsewhere);
     }
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
-    let mut cause = Cause::of(news, &ends, &note, lives, &session.moment());
+    let mut cause = Cause::of(news, &ends, &note, begun, lives, &session.moment());
     let state = State::seen(cell, id)?;
     let now = session.moment();
     let drill = state.drill();

@@ -47,11 +47,13 @@ pub fn carry_out(
 }
 
 /// What the end of an agent's process means.
-fn meaning(cell: &OpenCell, id: &AgentId, note: &RunNote, lives: bool) -> Result<Meaning> {
+fn meaning(cell: &OpenCell, id: &AgentId, state: &State, note: &RunNote) -> Result<Meaning> {
+    let lives = run::lives(cell.folder(), id)?;
+    let begun = state.known().incarnation;
     let agent = cell.agent(id)?;
     let run = agent.as_ref().and_then(|agent| agent.run.as_ref());
     Ok(run.map_or(Meaning::Died, |run| {
-        revival::meaning(&Ends::of(run), note, lives)
+        revival::meaning(&Ends::of(run), note, begun, lives)
     }))
 }
 
@@ -70,8 +72,7 @@ fn take_up(
         return Ok(None);
     };
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
-    let lives = run::lives(cell.folder(), id)?;
-    let meaning = meaning(cell, id, &note, lives)?;
+    let meaning = meaning(cell, id, &state, &note)?;
     let now = session.moment();
     let mut is_stopped = false;
     let mut has_changed = revival::take_up(&mut open, &note, &now);
@@ -242,8 +243,8 @@ fn in_vain(
     let mut record = state.record(&now);
     let note = run::read(cell.folder(), id)?.unwrap_or_default();
     let has_lived = open.incarnation == Some(note.incarnation);
-    let lives = run::lives(cell.folder(), id)?;
-    let is_quarantined = if has_lived && meaning(cell, id, &note, lives)? == Meaning::Permanent {
+    let is_permanent = has_lived && meaning(cell, id, &state, &note)? == Meaning::Permanent;
+    let is_quarantined = if is_permanent {
         revival::impossible(&mut open, &now);
         false
     } else {

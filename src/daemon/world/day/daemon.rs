@@ -260,7 +260,9 @@ impl Day {
         let is_down = self.crew[agent]
             .gateway
             .is_some_and(|gateway| self.gateways[gateway] > self.now);
-        let answer = if is_down || self.chance.once_in(200) {
+        // One lost answer in between is nobody's fault; never two in a row.
+        let is_lost = self.chance.once_in(200) && (self.now / POLL).is_multiple_of(2);
+        let answer = if is_down || is_lost {
             Answer::Failed(String::from("refused"))
         } else {
             Answer::Good

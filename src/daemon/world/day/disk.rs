@@ -63,6 +63,13 @@ pub(super) struct Folder {
     pub(super) note: RunNote,
 }
 
+impl Folder {
+    /// The last life that was begun.
+    pub(super) fn begun(&self) -> Option<u64> {
+        self.kept.state.known().incarnation
+    }
+}
+
 /// A cell on disk.
 pub(super) struct Cell {
     pub(super) policy: AutoRevive,

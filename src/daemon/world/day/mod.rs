@@ -12,10 +12,12 @@ mod disk;
 mod hand;
 mod misfortune;
 mod operator;
+mod steps;
 mod witness;
 
 use super::model::{Chance, Clock};
 use crate::base::clock::Time;
+use crate::mission::revival::Status;
 use crate::mission::run::{End as Ended, Identity, RunNote};
 use crew::{End, Ill, Life, Real};
 use daemon::Daemon;
@@ -26,6 +28,8 @@ use std::fmt::Write;
 use witness::Witness;
 
 const AGENTS: usize = 30;
+/// Tries that may be in vain after the first.
+const RETRIES: u64 = 3;
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -152,7 +156,6 @@ impl Day {
             day.now = at;
             day.happen(event);
         }
-        day.check_end();
         day.log
     }
 
@@ -241,9 +244,10 @@ impl Day {
         };
         if had_runner {
             self.disk.folders[agent].note.end = Some(end);
-            let up = self.clock.up;
-            self.witness
-                .ended(agent, &self.disk.folders[agent].ends, &end, up);
+            let (folder, up) = (&self.disk.folders[agent], self.clock.up);
+            let request = folder.kept.request();
+            let waits = request.is_some_and(|open| open.status != Status::Running);
+            self.witness.ended(agent, &folder.ends, &end, waits, up);
         }
         self.touch(agent);
     }

@@ -35,12 +35,12 @@ impl Day {
             _ => None,
         };
         if let Some(answer) = answer {
-            // Those that wait are looked for.
+            // Those that wait for an operator are looked for; what waits for its time has it.
             let waits = |agent: &usize| {
-                self.disk.folders[*agent]
-                    .kept
-                    .request()
-                    .is_some_and(|open| answer.may_be_given(open.status))
+                let open = self.disk.folders[*agent].kept.request();
+                open.is_some_and(|open| {
+                    answer.may_be_given(open.status) && open.status != Status::Pending
+                })
             };
             if let Some(agent) = (0..self.crew.len()).filter(waits).nth(self.chance.index(3)) {
                 self.give(agent, answer);
@@ -62,9 +62,9 @@ impl Day {
     /// In the end they see to everything that waits for them.
     fn set_right(&mut self) {
         self.disk.hold = None;
-        self.touch(0);
         for cell in 0..self.disk.cells.len() {
             self.disk.cells[cell].status = CellStatus::Active;
+            self.touch(cell);
         }
         for agent in 0..self.crew.len() {
             let kept = &mut self.disk.folders[agent].kept;
