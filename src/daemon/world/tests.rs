@@ -270,3 +270,34 @@ fn whom_the_gateway_alone_does_not_answer_any_more_is_brought_back_when_the_hold
     let work = stage.sweep();
     assert!(work.contains(&Work::Carry), "{work:?}");
 }
+
+#[test]
+fn no_more_than_two_behind_a_gateway_have_yet_to_prove_that_they_live() {
+    let mut stage = Stage::new(4);
+    stage.rounds(4, true);
+    (0..4).for_each(|agent| stage.ends(agent, 1));
+    stage.enrol();
+    let work = stage.sweep();
+    let is_held = |work: &&Work| matches!(work, Work::Fallen(news) if news.held.is_some());
+    assert_eq!(work.len(), 4);
+    assert_eq!(work.iter().filter(is_held).count(), 2, "{work:?}");
+}
+
+#[test]
+fn two_that_cannot_prove_it_are_in_vain_and_make_room_for_the_next() {
+    let mut stage = Stage::new(3);
+    stage.rounds(4, true);
+    stage.asks(0, Status::Running, Some(1));
+    stage.asks(1, Status::Running, Some(1));
+    let mut work = Vec::new();
+    for _ in 0..12 {
+        stage.clock.pass(30_000);
+        stage.probed(0..2, false);
+        stage.probed(2..3, true);
+        work = stage.sweep();
+    }
+    assert!(
+        matches!(&work[..], [Work::InVain(1, _), Work::InVain(1, _)]),
+        "{work:?}"
+    );
+}
