@@ -69,6 +69,11 @@ impl Lease {
             .saturating_mul(1000)
     }
 
+    /// Tells whether the machine was started again since it began, as far as that is known.
+    pub fn is_of_another_boot(&self, now: &Moment) -> bool {
+        self.boot.is_some() && now.boot.is_some() && self.boot != now.boot
+    }
+
     /// Tells whether it has lapsed.
     pub fn has_lapsed(&self, now: &Moment) -> bool {
         self.left(now) == 0 && self.left.is_none()

@@ -13,7 +13,7 @@ pub use fall::{Cause, Draft, News, Rule, meaning};
 pub use ladder::{CLIMBED, Rung, rung};
 pub use record::{Fall, Record, Verdict};
 pub use steps::{
-    awaits, begin, counts, impossible, in_vain, is_due, recovered, stop, take_up, verified,
+    awaits, begin, counts, impossible, in_vain, is_due, left, recovered, stop, take_up, verified,
     wait_until,
 };
 pub use suspects::{Burden, Suspects};

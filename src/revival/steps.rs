@@ -13,8 +13,14 @@ const PERMANENT: &str = "it says that it cannot run as things are, and will say 
 
 /// Whether a request is carried out now.
 pub fn is_due(revival: &Revival, now: &Moment) -> bool {
-    let is_over = |wait: &Lease| wait.has_lapsed(now);
-    revival.status == Status::Pending && revival.not_before.as_ref().is_none_or(is_over)
+    revival.status == Status::Pending && left(revival.not_before.as_ref(), now) == 0
+}
+
+/// Milliseconds that a request has to wait yet. A reboot ends every wait: what is wanted is started then, and the clock on
+/// the wall, which would be all that is left to go by, may have been set.
+pub fn left(wait: Option<&Lease>, now: &Moment) -> u64 {
+    let wait = wait.filter(|wait| !wait.is_of_another_boot(now));
+    wait.map_or(0, |wait| wait.left(now))
 }
 
 /// The wait until a moment of this boot's clock; none if that has come.
@@ -176,6 +182,20 @@ mod tests {
             open.status == Status::Suppressed
         );
         open.status
+    }
+
+    #[test]
+    fn a_reboot_ends_the_wait_of_a_request_though_the_clock_was_set_back_by_a_day() {
+        let mut open = request();
+        open.not_before = wait_until(now().up + 1_800_000, &now());
+        let later = |up, boot: &str| Moment {
+            wall: Time::from_unix(1_767_323_045 - 86_400).unwrap(),
+            boot: Some(boot.to_owned()),
+            up,
+        };
+        assert!(!is_due(&open, &later(now().up + 1_799_999, "boot")));
+        assert!(is_due(&open, &later(now().up + 1_800_000, "boot")));
+        assert!(is_due(&open, &later(5, "the next")));
     }
 
     #[test]

@@ -8,10 +8,9 @@ use crate::health::signs::{Process, Proof};
 use crate::health::state::State;
 use crate::health::{Up, milliseconds};
 use crate::mission::census::OpenRevival;
-use crate::mission::lease::Lease;
 use crate::mission::revival::Status;
 use crate::mission::run::Meaning;
-use crate::revival::News;
+use crate::revival::{self, News};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -88,7 +87,9 @@ impl World {
         let mut unproved = BTreeMap::new();
         for (_, watched) in self.roster.all() {
             let is_begun = watched.revival.as_ref().is_some_and(is_begun);
-            if let (true, Some(target)) = (is_begun, &watched.target) {
+            // Who is paused proves nothing, and keeps nobody waiting.
+            let is_judged = watched.case.idle.is_none();
+            if let (true, Some(target)) = (is_begun && is_judged, &watched.target) {
                 *unproved.entry(Arc::clone(target)).or_default() += 1;
             }
         }
@@ -164,16 +165,12 @@ fn look(
         _ if !has_ended && !open.is_free => (None, None),
         (Status::Held, _) if !is_held => (Some(Work::Carry), None),
         (Status::Pending, _) if is_held => (None, None),
-        (Status::Pending, _) => match left(open.not_before.as_ref(), now) {
+        (Status::Pending, _) => match revival::left(open.not_before.as_ref(), now) {
             0 => (Some(Work::Carry), None),
             left => (None, Some(clocks.up.saturating_add(left))),
         },
         _ => (None, None),
     }
-}
-
-fn left(wait: Option<&Lease>, now: &Moment) -> u64 {
-    wait.map_or(0, |wait| wait.left(now))
 }
 
 /// How far the life is that was begun for a request.

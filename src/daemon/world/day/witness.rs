@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 /// How long what could be cured at once may take: a try every half hour, of which the disk may spend one, and the time to
 /// prove it.
-const CURED_WITHIN: u64 = 80 * MINUTE;
+const CURED_WITHIN: u64 = 45 * MINUTE;
 /// How long a death may stand without a request while a daemon looks.
 const SEEN_WITHIN: u64 = 5 * MINUTE;
 /// So many lives in an hour are a loop that nothing brakes.
