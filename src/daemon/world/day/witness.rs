@@ -12,8 +12,7 @@ use crate::mission::run::{End, Meaning, Terms};
 use crate::revival::Answer;
 use std::collections::BTreeSet;
 
-/// How long what could be cured at once may take: a try every half hour, of which the disk may spend one, and the time to
-/// prove it.
+/// How long what could be cured at once may take: a try every half hour, the time to prove it, and some.
 const CURED_WITHIN: u64 = 45 * MINUTE;
 /// How long a death may stand without a request while a daemon looks.
 const SEEN_WITHIN: u64 = 5 * MINUTE;
@@ -154,7 +153,11 @@ impl Day {
     /// Another life is about to be begun for a request.
     pub(super) fn see_fence(&mut self, agent: usize, open: &Revival) {
         let (now, up) = (self.now, self.clock.up);
-        let is_well = self.crew[agent].is_well(now, &self.gateways);
+        // One that is fenced already works in vain: whoever fenced it was killed before its end.
+        let begun = self.disk.folders[agent].begun();
+        let mut lives = self.crew[agent].lives.iter();
+        let counts = lives.any(|life| Some(life.incarnation) >= begun);
+        let is_well = counts && self.crew[agent].is_well(now, &self.gateways);
         let cell = &self.disk.cells[self.disk.folders[agent].cell];
         let sight = &mut self.witness.0[agent];
         sight.asked.retain(|at| up - at < 9 * MINUTE);
